@@ -1,0 +1,15 @@
+# What `cmake --install` puts where, so that find_package(BridgeTower CONFIG) works from any prefix.
+include(CMakePackageConfigHelpers)
+
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/BridgeTower)
+install(TARGETS bridgetower EXPORT BridgeTowerTargets)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/bridgetower DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+        PATTERN sentencepiece EXCLUDE)
+install(EXPORT BridgeTowerTargets NAMESPACE BridgeTower:: DESTINATION ${package_dir})
+configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/BridgeTowerConfig.cmake.in
+  ${PROJECT_BINARY_DIR}/BridgeTowerConfig.cmake INSTALL_DESTINATION ${package_dir})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/BridgeTowerConfigVersion.cmake
+  COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/BridgeTowerConfig.cmake
+              ${PROJECT_BINARY_DIR}/BridgeTowerConfigVersion.cmake
+        DESTINATION ${package_dir})

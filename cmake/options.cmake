@@ -1,0 +1,18 @@
+option(BRIDGETOWER_BUILD_PROGRAM "Build the program bridgetower" ${PROJECT_IS_TOP_LEVEL})
+option(BRIDGETOWER_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
+option(BRIDGETOWER_BUILD_BENCHMARKS "Build the benchmarks" OFF)
+option(BRIDGETOWER_WARNINGS_AS_ERRORS "Treat warnings as errors" OFF)
+option(BRIDGETOWER_SENTENCEPIECE "Build the SentencePiece tokenizer, where the library is found" ON)
+set(BRIDGETOWER_SANITIZE "" CACHE STRING "Sanitizers to build with, e.g. address,undefined")
+
+# Single-configuration generators default to a build without optimisation; nobody wants that here.
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES AND PROJECT_IS_TOP_LEVEL)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
+endif()
+if(PROJECT_IS_TOP_LEVEL)
+  set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+  find_program(CCACHE_PROGRAM ccache)
+  if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+  endif()
+endif()

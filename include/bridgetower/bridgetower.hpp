@@ -1,0 +1,14 @@
+#pragma once
+
+/// The whole public interface: what programs that use the library include.
+
+#include <bridgetower/config/bridgetower_config.hpp>
+#include <bridgetower/core/error.hpp>
+#include <bridgetower/core/load_options.hpp>
+#include <bridgetower/core/tensor.hpp>
+#include <bridgetower/heads/for_contrastive_learning.hpp>
+#include <bridgetower/heads/for_image_and_text_retrieval.hpp>
+#include <bridgetower/heads/for_masked_lm.hpp>
+#include <bridgetower/model/bridgetower_model.hpp>
+#include <bridgetower/ops/reduce.hpp>
+#include <bridgetower/pipeline/from_pretrained.hpp>

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <bridgetower/core/dtype.hpp>
+#include <bridgetower/core/shape.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace bridgetower {
+
+/// Where a model finds its parameters by name. io implements it for files, tests for a map.
+/// Implementations are safe for concurrent use.
+class WeightSource {
+ public:
+  struct Info {
+    DType dtype;
+    Shape shape;
+  };
+
+  virtual ~WeightSource() = default;
+
+  /// What the errors call this source, e.g. the file's path.
+  virtual std::string place() const = 0;
+
+  /// Every name, sorted.
+  virtual std::vector<std::string> names() const = 0;
+
+  virtual std::optional<Info> find(const std::string& name) const = 0;
+
+  /// Elements [first, first + count) of the tensor in row-major order, widened or rounded to the
+  /// output type (F16, BF16, F32, F64 only). Throws IoError when the file fails.
+  virtual void read(const std::string& name, std::int64_t first, std::int64_t count,
+                    float* out) const = 0;
+  virtual void read(const std::string& name, std::int64_t first, std::int64_t count,
+                    double* out) const = 0;
+};
+
+}  // namespace bridgetower

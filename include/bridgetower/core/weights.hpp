@@ -1,0 +1,228 @@
+#pragma once
+
+#include <bridgetower/core/backend.hpp>
+#include <bridgetower/core/error.hpp>
+#include <bridgetower/core/extern_template.hpp>
+#include <bridgetower/core/tensor.hpp>
+#include <bridgetower/core/weight_source.hpp>
+#include <cmath>
+#include <cstdint>
+#include <set>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace bridgetower {
+
+/// One pass over a checkpoint: resolves names, collects every problem, reports them all together.
+/// Until finish() has been called a model made from it is worth nothing.
+template <class Scalar>
+class WeightLoader {
+ public:
+  explicit WeightLoader(const WeightSource& source, Backend backend = Backend::kAuto)
+      : source_(source), backend_(backend) {}
+
+  const WeightSource& source() const noexcept { return source_; }
+  Backend backend() const noexcept { return backend_; }
+
+  /// The name under which the file holds `key`, or nothing. HF: both prefixes load into every
+  /// class, and old files call LayerNorm.weight and .bias gamma and beta.
+  std::string resolve(const std::string& key) const;
+
+  /// True when the tensor is there, of a floating type and of this shape; else the problem is
+  /// noted.
+  bool check(const std::string& key, const Shape& shape);
+
+  /// Elements of a tensor that check() has accepted. A value that is no finite number is noted.
+  void read(const std::string& key, std::int64_t first, std::int64_t count, Scalar* out);
+
+  /// Throws one WeightError with all missing, mis-shaped and non-finite tensors; where there is
+  /// any, it lists the tensors as well that no part of the model asked for.
+  void finish() const;
+
+ private:
+  struct Mismatch {
+    std::string name;
+    std::string expected;
+    std::string got;
+  };
+
+  std::vector<std::string> unexpected() const;
+
+  const WeightSource& source_;
+  Backend backend_;
+  std::set<std::string> used_;
+  std::vector<std::string> missing_;
+  std::vector<Mismatch> mismatched_;
+  std::set<std::string> not_finite_;
+};
+
+/// A place in a checkpoint: `weights / "attention" / "self"`.
+template <class Scalar>
+class WeightView {
+ public:
+  explicit WeightView(WeightLoader<Scalar>& loader, std::string prefix = {})
+      : loader_(&loader), prefix_(std::move(prefix)) {}
+
+  WeightView operator/(std::string_view segment) const {
+    return WeightView(*loader_, key(segment));
+  }
+  WeightView operator/(std::int64_t index) const { return *this / std::to_string(index); }
+
+  Backend backend() const noexcept { return loader_->backend(); }
+  bool has(std::string_view name) const { return !loader_->resolve(key(name)).empty(); }
+
+  bool check(std::string_view name, const Shape& shape) const {
+    return loader_->check(key(name), shape);
+  }
+  void read(std::string_view name, std::int64_t first, std::int64_t count, Scalar* out) const {
+    loader_->read(key(name), first, count, out);
+  }
+
+  /// A whole tensor; zeros where it is missing (the loader's finish() throws then).
+  Tensor<Scalar> tensor(std::string_view name, const Shape& shape) const {
+    Tensor<Scalar> values(shape);
+    if (check(name, shape)) read(name, 0, static_cast<std::int64_t>(values.size()), values.data());
+    return values;
+  }
+
+  /// A tensor of rank 0.
+  Scalar scalar(std::string_view name) const { return *tensor(name, {}).data(); }
+
+ private:
+  std::string key(std::string_view name) const {
+    return prefix_.empty() ? std::string(name) : prefix_ + "." + std::string(name);
+  }
+
+  WeightLoader<Scalar>* loader_;
+  std::string prefix_;
+};
+
+namespace detail {
+
+/// True when every value is a finite number.
+template <class Scalar>
+bool all_finite(const Scalar* values, std::int64_t count) {
+  Scalar sum_of_zeros = 0;
+  for (std::int64_t i = 0; i < count; ++i) sum_of_zeros += values[i] * Scalar(0);
+  return sum_of_zeros == Scalar(0);
+}
+
+inline std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+inline bool starts_with(const std::string& text, std::string_view start) {
+  return text.compare(0, start.size(), start) == 0;
+}
+
+}  // namespace detail
+
+template <class Scalar>
+std::string WeightLoader<Scalar>::resolve(const std::string& key) const {
+  constexpr std::string_view kPrefix = "bridgetower.";
+  std::vector<std::string> candidates{key};
+  if (detail::starts_with(key, kPrefix)) candidates.push_back(key.substr(kPrefix.size()));
+  const std::pair<std::string_view, std::string_view> old_names[] = {
+      {"LayerNorm.weight", "LayerNorm.gamma"}, {"LayerNorm.bias", "LayerNorm.beta"}};
+  for (const auto& [now, before] : old_names) {
+    if (key.size() < now.size() || key.compare(key.size() - now.size(), now.size(), now) != 0) {
+      continue;
+    }
+    const std::size_t known = candidates.size();
+    for (std::size_t i = 0; i < known; ++i) {
+      const std::string& name = candidates[i];
+      candidates.push_back(name.substr(0, name.size() - now.size()) + std::string(before));
+    }
+  }
+  for (std::string& name : candidates) {
+    if (source_.find(name)) return std::move(name);
+  }
+  return {};
+}
+
+template <class Scalar>
+bool WeightLoader<Scalar>::check(const std::string& key, const Shape& shape) {
+  const std::string name = resolve(key);
+  if (name.empty()) {
+    missing_.push_back(key);
+    return false;
+  }
+  used_.insert(name);
+  const WeightSource::Info info = *source_.find(name);
+  const bool is_float = is_floating(info.dtype);
+  if (is_float && info.shape == shape) return true;
+  const std::string type = is_float ? to_string(info.dtype) : "a floating type";
+  mismatched_.push_back(
+      {name, type + " " + to_string(shape), to_string(info.dtype) + (" " + to_string(info.shape))});
+  return false;
+}
+
+template <class Scalar>
+void WeightLoader<Scalar>::read(const std::string& key, std::int64_t first, std::int64_t count,
+                                Scalar* out) {
+  const std::string name = resolve(key);
+  if constexpr (std::is_same_v<Scalar, float> || std::is_same_v<Scalar, double>) {
+    source_.read(name, first, count, out);
+  } else {
+    std::vector<double> wide(static_cast<std::size_t>(count));
+    source_.read(name, first, count, wide.data());
+    for (std::size_t i = 0; i < wide.size(); ++i) out[i] = static_cast<Scalar>(wide[i]);
+  }
+  if (!detail::all_finite(out, count)) not_finite_.insert(name);
+}
+
+template <class Scalar>
+std::vector<std::string> WeightLoader<Scalar>::unexpected() const {
+  // What is normal to find unused: other heads, HF's dead weights and its old position buffers.
+  constexpr std::string_view kNormal[] = {"mlm_score.",
+                                          "itm_score.",
+                                          "itc_text_head.",
+                                          "itc_image_head.",
+                                          "logit_scale",
+                                          "itc_cross_modal_head.",
+                                          "text_model.pooler",
+                                          "vision_model.visual.ln_separate.",
+                                          "vision_model.visual.transformer.resblocks."};
+  std::vector<std::string> names;
+  for (const std::string& name : source_.names()) {
+    const std::string key =
+        detail::starts_with(name, "bridgetower.") ? name.substr(sizeof("bridgetower.") - 1) : name;
+    bool normal = used_.count(name) != 0 || key.find(".position_ids") != std::string::npos ||
+                  key.find("embeddings.token_type_ids") != std::string::npos;
+    for (const std::string_view start : kNormal) normal = normal || detail::starts_with(key, start);
+    if (!normal) names.push_back(name);
+  }
+  return names;
+}
+
+template <class Scalar>
+void WeightLoader<Scalar>::finish() const {
+  if (missing_.empty() && mismatched_.empty() && not_finite_.empty()) return;
+  const std::vector<std::string> extra = unexpected();
+  if (mismatched_.size() == 1 && missing_.empty() && not_finite_.empty() && extra.empty()) {
+    const Mismatch& only = mismatched_.front();
+    throw WeightError(source_.place(), only.name, only.expected, only.got);
+  }
+  std::string problems;
+  const auto add = [&problems](const std::string& what, const std::string& names) {
+    if (!names.empty()) problems += (problems.empty() ? "" : "; ") + what + " " + names;
+  };
+  std::vector<std::string> shapes;
+  for (const Mismatch& wrong : mismatched_) {
+    shapes.push_back(wrong.name + " (expected " + wrong.expected + ", got " + wrong.got + ")");
+  }
+  add("missing", detail::joined(missing_));
+  add("wrong shape or type:", detail::joined(shapes));
+  add("not finite:", detail::joined({not_finite_.begin(), not_finite_.end()}));
+  add("unexpected:", detail::joined(extra));
+  throw WeightError(source_.place(), problems);
+}
+
+BRIDGETOWER_EXTERN_TEMPLATE(WeightLoader);
+
+}  // namespace bridgetower

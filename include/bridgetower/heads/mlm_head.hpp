@@ -1,0 +1,61 @@
+#pragma once
+
+#include <bridgetower/config/bridgetower_config.hpp>
+#include <bridgetower/layers/layer_norm.hpp>
+#include <bridgetower/layers/linear.hpp>
+#include <bridgetower/ops/activations.hpp>
+
+namespace bridgetower {
+
+/// Text features -> a score for every word of the vocabulary.
+/// HF: BridgeTowerMLMHead with BridgeTowerPredictionHeadTransform.
+template <class Scalar>
+class BridgeTowerMLMHead {
+ public:
+  /// `weights` is "mlm_score". Where the checkpoint has no decoder of its own, the word embeddings
+  /// [V, D] serve: HF saves tied models so.
+  BridgeTowerMLMHead(const BridgeTowerConfig& config, const WeightView<Scalar>& weights,
+                     const Tensor<Scalar>& word_embeddings);
+
+  /// text_features [N, D] -> logits [N, V]
+  Tensor<Scalar> forward(const Tensor<Scalar>& text_features) const;
+
+ private:
+  static Linear<Scalar> make_decoder(const BridgeTowerConfig& config,
+                                     const WeightView<Scalar>& weights,
+                                     const Tensor<Scalar>& word_embeddings);
+
+  ops::Activation activation_;    // the top-level hidden_act
+  Linear<Scalar> dense_;          // "transform.dense" [D, D]
+  LayerNorm<Scalar> layer_norm_;  // "transform.LayerNorm", top-level eps
+  Linear<Scalar> decoder_;        // "decoder.weight" [V, D] and, beside it, "bias" [V]
+};
+
+template <class Scalar>
+Linear<Scalar> BridgeTowerMLMHead<Scalar>::make_decoder(const BridgeTowerConfig& config,
+                                                        const WeightView<Scalar>& weights,
+                                                        const Tensor<Scalar>& word_embeddings) {
+  const Shape shape{config.text_config.vocab_size, config.hidden_size};
+  if (weights.has("decoder.weight")) return {weights, "decoder.weight", shape, "bias"};
+  return {word_embeddings, weights.tensor("bias", {shape[0]}), weights.backend()};
+}
+
+template <class Scalar>
+BridgeTowerMLMHead<Scalar>::BridgeTowerMLMHead(const BridgeTowerConfig& config,
+                                               const WeightView<Scalar>& weights,
+                                               const Tensor<Scalar>& word_embeddings)
+    : activation_(ops::activation_from_name(config.hidden_act)),
+      dense_(weights / "transform" / "dense", config.hidden_size, config.hidden_size),
+      layer_norm_(weights / "transform" / "LayerNorm", config.hidden_size, config.layer_norm_eps),
+      decoder_(make_decoder(config, weights, word_embeddings)) {}
+
+template <class Scalar>
+Tensor<Scalar> BridgeTowerMLMHead<Scalar>::forward(const Tensor<Scalar>& text_features) const {
+  Tensor<Scalar> x = dense_.forward(text_features);
+  ops::activate(activation_, x.data(), static_cast<std::int64_t>(x.size()));
+  return decoder_.forward(layer_norm_.forward(x));
+}
+
+BRIDGETOWER_EXTERN_TEMPLATE(BridgeTowerMLMHead);
+
+}  // namespace bridgetower

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <algorithm>
+#include <bridgetower/core/tensor.hpp>
+#include <bridgetower/core/weights.hpp>
+#include <bridgetower/ops/matmul.hpp>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace bridgetower {
+
+/// y = x Wᵀ + b. PyTorch: Linear. The weight is read straight into its packed form.
+template <class Scalar>
+class Linear {
+ public:
+  /// "weight" [out, in] and "bias" [out].
+  Linear(const WeightView<Scalar>& weights, std::int64_t out, std::int64_t in)
+      : Linear(weights, std::vector<std::string>{""}, out, in) {}
+
+  /// Several layers over the same input as one, their outputs side by side: "<name>.weight" [out,
+  /// in] and "<name>.bias" [out] for every name.
+  Linear(const WeightView<Scalar>& weights, const std::vector<std::string>& names, std::int64_t out,
+         std::int64_t in);
+
+  /// A weight under its own name, [out, in] whatever its stored `shape`; `bias_name` may be empty.
+  Linear(const WeightView<Scalar>& weights, std::string_view weight_name, const Shape& shape,
+         std::string_view bias_name);
+
+  /// A weight [out, in] and a bias [out] that are already there.
+  Linear(const Tensor<Scalar>& weight, Tensor<Scalar> bias, Backend backend);
+
+  std::int64_t out() const noexcept { return weight_.outputs(); }
+
+  /// x [N, in] -> [N, out]
+  Tensor<Scalar> forward(const Tensor<Scalar>& x) const { return forward(x, x.dim(0)); }
+
+  /// The first `rows` rows of x only.
+  Tensor<Scalar> forward(const Tensor<Scalar>& x, std::int64_t rows) const;
+
+ private:
+  void read_rows(const WeightView<Scalar>& weights, std::string_view name, std::int64_t first,
+                 std::int64_t count);
+
+  ops::PackedMatrix<Scalar> weight_;
+  Tensor<Scalar> bias_;  // [out], or empty
+};
+
+template <class Scalar>
+Linear<Scalar>::Linear(const WeightView<Scalar>& weights, const std::vector<std::string>& names,
+                       std::int64_t out, std::int64_t in)
+    : weight_(out * static_cast<std::int64_t>(names.size()), in, weights.backend()),
+      bias_({out * static_cast<std::int64_t>(names.size())}) {
+  std::int64_t first = 0;
+  for (const std::string& name : names) {
+    const WeightView<Scalar> part = name.empty() ? weights : weights / name;
+    if (part.check("weight", {out, in})) read_rows(part, "weight", first, out);
+    if (part.check("bias", {out})) part.read("bias", 0, out, bias_.data() + first);
+    first += out;
+  }
+}
+
+template <class Scalar>
+Linear<Scalar>::Linear(const WeightView<Scalar>& weights, std::string_view weight_name,
+                       const Shape& shape, std::string_view bias_name)
+    : weight_(shape[0], element_count(shape) / shape[0], weights.backend()) {
+  if (weights.check(weight_name, shape)) read_rows(weights, weight_name, 0, shape[0]);
+  if (!bias_name.empty()) bias_ = weights.tensor(bias_name, {shape[0]});
+}
+
+template <class Scalar>
+Linear<Scalar>::Linear(const Tensor<Scalar>& weight, Tensor<Scalar> bias, Backend backend)
+    : weight_(weight.dim(0), weight.dim(1), backend), bias_(std::move(bias)) {
+  weight_.set_rows(0, weight.dim(0), weight.data(), weight.dim(1));
+}
+
+template <class Scalar>
+void Linear<Scalar>::read_rows(const WeightView<Scalar>& weights, std::string_view name,
+                               std::int64_t first, std::int64_t count) {
+  constexpr std::int64_t kRows = 64;
+  const std::int64_t in = weight_.inputs();
+  auto block = Tensor<Scalar>::uninitialized({std::min(kRows, count), in});
+  for (std::int64_t row = 0; row < count; row += kRows) {
+    const std::int64_t rows = std::min(kRows, count - row);
+    weights.read(name, row * in, rows * in, block.data());
+    weight_.set_rows(first + row, rows, block.data(), in);
+  }
+}
+
+template <class Scalar>
+Tensor<Scalar> Linear<Scalar>::forward(const Tensor<Scalar>& x, std::int64_t rows) const {
+  auto y = Tensor<Scalar>::uninitialized({rows, out()});
+  weight_.multiply(x.data(), weight_.inputs(), rows, bias_.empty() ? nullptr : bias_.data(),
+                   y.data(), out());
+  return y;
+}
+
+BRIDGETOWER_EXTERN_TEMPLATE(Linear);
+
+}  // namespace bridgetower

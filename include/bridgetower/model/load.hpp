@@ -1,0 +1,24 @@
+#pragma once
+
+#include <bridgetower/config/bridgetower_config.hpp>
+#include <bridgetower/core/load_options.hpp>
+#include <bridgetower/core/parallel.hpp>
+#include <bridgetower/core/weights.hpp>
+#include <memory>
+
+namespace bridgetower {
+
+/// Makes BridgeTowerModel or one of the three head classes from a configuration and a checkpoint.
+/// Throws ConfigError, or one WeightError that lists everything wrong with the tensors.
+template <template <class> class Model, class Scalar>
+Model<Scalar> load_model(const BridgeTowerConfig& config, const WeightSource& source,
+                         const LoadOptions& options = {}) {
+  config.validate();
+  WeightLoader<Scalar> loader(source, options.backend);
+  Model<Scalar> model(config, WeightView<Scalar>(loader),
+                      std::make_shared<ThreadPool>(options.threads));
+  loader.finish();
+  return model;
+}
+
+}  // namespace bridgetower

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <bridgetower/core/tensor.hpp>
+#include <bridgetower/ops/attention.hpp>
+#include <optional>
+#include <vector>
+
+namespace bridgetower {
+
+/// What the fusion needs of one image. Information flows from the towers to the cross-modal layers
+/// and never back, so a state serves any number of texts.
+template <class Scalar>
+struct ImageState {
+  std::vector<Tensor<Scalar>> layers;  ///< per cross-modal layer: projected, type row added, [P, D]
+  std::vector<Tensor<Scalar>> hidden_states;  ///< only where asked for: [P, D of the vision tower]
+};
+
+/// What the fusion needs of one text.
+template <class Scalar>
+struct TextState {
+  std::vector<Tensor<Scalar>> layers;  ///< per cross-modal layer: projected, type row added, [L, D]
+  Tensor<Scalar> cls;  ///< first row of the last text layer, [1, D of the text tower]
+  std::optional<ops::KeyList> attended;       ///< rows that may be attended to; absent: all
+  std::vector<Tensor<Scalar>> hidden_states;  ///< only where asked for: [L, D of the text tower]
+};
+
+/// What is wanted of a fusion; the rest is not computed.
+struct Wanted {
+  bool text_features = false;   ///< every text row of the last layer
+  bool image_features = false;  ///< every image row of the last layer
+  bool pooler_output = false;
+  bool hidden_states = false;  ///< implies both features
+  bool attentions = false;     ///< implies both features
+
+  bool all_text() const noexcept { return text_features || hidden_states || attentions; }
+  bool all_image() const noexcept { return image_features || hidden_states || attentions; }
+};
+
+/// One text fused with one image.
+template <class Scalar>
+struct FusedState {
+  Tensor<Scalar> text;           ///< [L, D], or [1, D] where only the pooler wanted it
+  Tensor<Scalar> image;          ///< [P, D], or [1, D] where only the pooler wanted it
+  Tensor<Scalar> pooler_output;  ///< [1, 2D]
+  std::vector<Tensor<Scalar>> text_states, image_states;          ///< after each layer
+  std::vector<Tensor<Scalar>> text_attentions, image_attentions;  ///< of each layer, [H, N, N]
+};
+
+}  // namespace bridgetower

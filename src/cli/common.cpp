@@ -1,0 +1,162 @@
+#include "cli/common.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+namespace bridgetower::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kModelVariable = "BRIDGETOWER_MODEL";
+
+std::string model_from_environment() {
+  const char* const value = std::getenv(kModelVariable);
+  return value == nullptr ? std::string() : value;
+}
+
+/// Bytes that are not UTF-8, as a file's name may hold, are replaced.
+std::string to_line(const Json& record) {
+  return record.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+bool is_image(const fs::path& path) {
+  std::string suffix = path.extension().string();
+  std::transform(suffix.begin(), suffix.end(), suffix.begin(), [](unsigned char c) {
+    return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  });
+  return suffix == ".png" || suffix == ".jpg" || suffix == ".jpeg";
+}
+
+void append_directory(const std::string& directory, std::vector<std::string>& files) {
+  std::vector<std::string> found;
+  std::error_code error;
+  for (fs::recursive_directory_iterator it(directory, error), end; !error && it != end;
+       it.increment(error)) {
+    std::error_code ignored;
+    if (it->is_regular_file(ignored) && is_image(it->path())) found.push_back(it->path().string());
+  }
+  if (error) throw IoError(directory, "cannot be read: " + error.message());
+  std::sort(found.begin(), found.end());
+  files.insert(files.end(), found.begin(), found.end());
+}
+
+}  // namespace
+
+void ModelOptions::add_model(CLI::App& command) {
+  command.add_option("--model", model,
+                     "model directory in Hugging Face layout (default: $BRIDGETOWER_MODEL)");
+}
+
+void ModelOptions::add_compute(CLI::App& command) {
+  command.add_option("--threads", threads, "threads to use (default: all cores of this process)")
+      ->check(CLI::Range(1, 1024));
+  command.add_option("--dtype", dtype, "precision of the weights")
+      ->check(CLI::IsMember({"float32"}))
+      ->capture_default_str();
+  command.add_option("--backend", backend, "who multiplies matrices: auto or eigen")
+      ->check(CLI::IsMember({"auto", "eigen"}))
+      ->capture_default_str();
+}
+
+bool ModelOptions::has_directory() const {
+  return !model.empty() || !model_from_environment().empty();
+}
+
+fs::path ModelOptions::directory() const {
+  if (!has_directory()) {
+    throw UsageError("no model: give --model DIRECTORY or set " + std::string(kModelVariable));
+  }
+  return model.empty() ? model_from_environment() : model;
+}
+
+LoadOptions ModelOptions::load_options() const {
+  LoadOptions options;
+  options.threads = threads;
+  options.backend = backend == "eigen" ? Backend::kEigen : Backend::kAuto;
+  return options;
+}
+
+void Results::add_to(CLI::App& command) {
+  command
+      .add_option("--format", format_,
+                  "text, json or jsonl (default: text on a terminal, otherwise jsonl)")
+      ->check(CLI::IsMember({"text", "json", "jsonl"}));
+}
+
+bool Results::for_people() const {
+  return format_.empty() ? isatty(STDOUT_FILENO) == 1 : format_ == "text";
+}
+
+void Results::write(const Json& record, const std::function<std::string(const Json&)>& text) {
+  if (for_people()) {
+    std::cout << text(record) << '\n';
+  } else if (format_ == "json") {
+    std::cout << (array_open_ ? ",\n " : "[") << to_line(record);
+    array_open_ = true;
+  } else {
+    std::cout << to_line(record) << '\n';
+  }
+}
+
+void Results::fail(Json record, const Error& error) {
+  failed_ = true;
+  record["error"] = error_record(error);
+  write(record, [&error](const Json&) { return std::string("error: ") + error.what(); });
+}
+
+Status Results::finish() {
+  if (!for_people() && format_ == "json") std::cout << (array_open_ ? "]\n" : "[]\n");
+  std::cout.flush();
+  if (!std::cout) throw IoError("standard output", "cannot be written");
+  return failed_ ? Status::kFailed : Status::kDone;
+}
+
+std::vector<std::string> read_lines(const std::string& file) {
+  std::ifstream opened;
+  if (file != "-") {
+    std::error_code error;
+    if (fs::is_directory(file, error)) throw IoError(file, "is a directory");
+    opened.open(file, std::ios::binary);
+    if (!opened) throw IoError(file, "cannot be opened");
+  }
+  std::istream& in = file == "-" ? std::cin : opened;
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  if (in.bad()) throw IoError(file, "cannot be read");
+  return lines;
+}
+
+std::vector<std::string> image_files(const std::vector<std::string>& paths) {
+  std::vector<std::string> files;
+  for (const std::string& path : paths) {
+    std::error_code ignored;
+    if (fs::is_directory(path, ignored)) {
+      append_directory(path, files);
+    } else {
+      files.push_back(path);
+    }
+  }
+  return files;
+}
+
+std::string fixed(double value, int digits) {
+  std::ostringstream text;
+  text.imbue(std::locale::classic());
+  text.setf(std::ios::fixed);
+  text.precision(digits);
+  text << value;
+  return text.str();
+}
+
+Json error_record(const Error& error) {
+  return {{"code", to_string(error.code())}, {"message", error.what()}};
+}
+
+}  // namespace bridgetower::cli

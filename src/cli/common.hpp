@@ -1,0 +1,91 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <bridgetower/core/error.hpp>
+#include <bridgetower/core/load_options.hpp>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace bridgetower::cli {
+
+using Json = nlohmann::ordered_json;
+
+/// What a subcommand returns: the exit status of the program.
+enum class Status { kDone = 0, kFailed = 1, kUsage = 2 };
+
+/// A mistake on the command line that the parser cannot see; ends the program with status 2.
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// The options of every subcommand that loads a model.
+struct ModelOptions {
+  std::string model;
+  int threads = 0;
+  std::string dtype = "float32";
+  std::string backend = "auto";
+
+  void add_model(CLI::App& command);
+  void add_compute(CLI::App& command);
+
+  /// --model, else $BRIDGETOWER_MODEL. Throws UsageError where there is neither.
+  std::filesystem::path directory() const;
+  bool has_directory() const;
+  LoadOptions load_options() const;
+};
+
+/// Results on stdout: one JSON object a line, one JSON array, or text for people.
+class Results {
+ public:
+  /// Adds --format.
+  void add_to(CLI::App& command);
+
+  /// Writes a record; `text` makes its line for people.
+  void write(const Json& record, const std::function<std::string(const Json&)>& text);
+
+  /// A record that says what went wrong with one input; the program's status becomes 1.
+  void fail(Json record, const Error& error);
+
+  /// Ends the output. Throws IoError when stdout cannot be written.
+  Status finish();
+
+ private:
+  bool for_people() const;
+
+  std::string format_;
+  bool array_open_ = false;
+  bool failed_ = false;
+};
+
+/// Lines of a text file ("-": standard input), without their line ends.
+std::vector<std::string> read_lines(const std::string& file);
+
+/// The PNG and JPEG files among the arguments, directories walked in the order of their names.
+std::vector<std::string> image_files(const std::vector<std::string>& paths);
+
+/// "0.9731"
+std::string fixed(double value, int digits = 4);
+
+/// {"code": …, "message": …}
+Json error_record(const Error& error);
+
+using Command = std::function<Status()>;
+
+/// Every subcommand's file has one of these: it describes the options and returns what to run.
+Command add_match(CLI::App& app);
+Command add_fill_mask(CLI::App& app);
+Command add_similarity(CLI::App& app);
+Command add_embed(CLI::App& app);
+Command add_tokenize(CLI::App& app);
+Command add_detokenize(CLI::App& app);
+Command add_preprocess(CLI::App& app);
+Command add_info(CLI::App& app);
+Command add_run(CLI::App& app);
+Command add_bench(CLI::App& app);
+
+}  // namespace bridgetower::cli

@@ -1,0 +1,114 @@
+// info: what is in a model directory.
+#include <algorithm>
+#include <bridgetower/pipeline/from_pretrained.hpp>
+
+#include "cli/common.hpp"
+
+namespace bridgetower::cli {
+namespace {
+
+struct Options {
+  ModelOptions model;
+  Results results;
+};
+
+bool has(const WeightSource& weights, const char* name) { return weights.find(name).has_value(); }
+
+/// Parameters in the file and bytes of all floating tensors per precision.
+Json sizes(const WeightSource& weights) {
+  std::int64_t parameters = 0;
+  std::int64_t tensors = 0;
+  for (const std::string& name : weights.names()) {
+    const auto info = weights.find(name);
+    if (!info || info->dtype == DType::kI64) continue;
+    parameters += element_count(info->shape);
+    ++tensors;
+  }
+  return {{"tensors", tensors},
+          {"parameters", parameters},
+          {"memory_bytes", {{"float32", parameters * 4}, {"float64", parameters * 8}}}};
+}
+
+Json architecture(const BridgeTowerConfig& config) {
+  const TextConfig& text = config.text_config;
+  const VisionConfig& vision = config.vision_config;
+  return {{"text",
+           {{"layers", text.num_hidden_layers},
+            {"hidden_size", text.hidden_size},
+            {"heads", text.num_attention_heads},
+            {"vocab_size", text.vocab_size},
+            {"max_tokens", text.max_position_embeddings - text.pad_token_id - 1}}},
+          {"vision",
+           {{"layers", vision.num_hidden_layers},
+            {"hidden_size", vision.hidden_size},
+            {"heads", vision.hidden_size / 64},
+            {"image_size", vision.image_size},
+            {"patch_size", vision.patch_size}}},
+          {"cross_modal",
+           {{"layers", config.num_hidden_layers},
+            {"hidden_size", config.hidden_size},
+            {"heads", text.num_attention_heads},
+            {"link_tower_type", config.link_tower_type}}}};
+}
+
+Json files(const std::filesystem::path& directory) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(directory, error), end; !error && it != end;
+       it.increment(error)) {
+    names.push_back(it->path().filename().string());
+  }
+  std::sort(names.begin(), names.end());
+  Json all = Json::array();
+  for (const std::string& name : names) {
+    const auto bytes = std::filesystem::file_size(directory / name, error);
+    if (!error) all.push_back({{"name", name}, {"bytes", bytes}});
+  }
+  return all;
+}
+
+std::string to_text(const Json& record) {
+  std::string text = record["model"].get<std::string>();
+  for (const char* part : {"text", "vision", "cross_modal"}) {
+    text += std::string("\n  ") + part + ":";
+    for (const auto& [key, value] : record["architecture"][part].items()) {
+      text += " " + key + " " + (value.is_string() ? value.get<std::string>() : value.dump());
+    }
+  }
+  text += "\n  heads:";
+  for (const auto& [head, present] : record["heads"].items()) {
+    if (present.get<bool>()) text += " " + head;
+  }
+  return text + "\n  parameters: " + record["parameters"].dump() + " in " +
+         record["tensors"].dump() + " tensors, " + record["memory_bytes"]["float32"].dump() +
+         " bytes in float32";
+}
+
+Status info(Options& options) {
+  const std::filesystem::path directory = options.model.directory();
+  const Checkpoint checkpoint = Checkpoint::open(directory);
+  const WeightSource& weights = *checkpoint.weights;
+  Json record{{"model", directory.string()},
+              {"architecture", architecture(checkpoint.config)},
+              {"heads",
+               {{"itm", has(weights, "itm_score.fc.weight")},
+                {"mlm", has(weights, "mlm_score.transform.dense.weight")},
+                {"itc", has(weights, "itc_text_head.fc.weight")}}}};
+  record.update(sizes(weights));
+  record["files"] = files(directory);
+  options.results.write(record, to_text);
+  return options.results.finish();
+}
+
+}  // namespace
+
+Command add_info(CLI::App& app) {
+  CLI::App* const command = app.add_subcommand("info", "What a model directory holds");
+  command->footer("Example:\n  bridgetower info --model DIR");
+  const auto options = std::make_shared<Options>();
+  options->model.add_model(*command);
+  options->results.add_to(*command);
+  return [options] { return info(*options); };
+}
+
+}  // namespace bridgetower::cli

@@ -1,0 +1,237 @@
+#include <bridgetower/config/config_json.hpp>
+#include <bridgetower/core/error.hpp>
+#include <limits>
+#include <optional>
+
+#include "core/file.hpp"
+#include "core/json.hpp"
+
+namespace bridgetower {
+namespace {
+
+using nlohmann::json;
+using nlohmann::ordered_json;
+
+constexpr std::uint64_t kMaxConfigBytes = 16 << 20;
+
+/// Reads the keys of one object into fields; a key that is absent leaves its field as it is.
+class Reader {
+ public:
+  Reader(const json& object, std::string place, std::string prefix)
+      : object_(object), place_(std::move(place)), prefix_(std::move(prefix)) {}
+
+  void read(const char* key, bool& field) const {
+    const json* const value = find(key);
+    if (value == nullptr) return;
+    if (!value->is_boolean()) refuse(key, "true or false", *value);
+    field = value->get<bool>();
+  }
+
+  void read(const char* key, std::int64_t& field) const {
+    const json* const value = find(key);
+    if (value == nullptr) return;
+    if (!is_int64(*value)) refuse(key, "an integer", *value);
+    field = value->get<std::int64_t>();
+  }
+
+  void read(const char* key, std::string& field) const {
+    const json* const value = find(key);
+    if (value == nullptr) return;
+    if (!value->is_string()) refuse(key, "a string", *value);
+    field = value->get<std::string>();
+  }
+
+  /// `integers`: HF's type of the key is float or int.
+  void read(const char* key, double& field, bool integers) const {
+    const json* const value = find(key);
+    if (value == nullptr) return;
+    if (!value->is_number_float() && !(integers && value->is_number())) {
+      refuse(key, integers ? "a number" : "a number with a decimal point", *value);
+    }
+    field = value->get<double>();
+  }
+
+  void read(const char* key, std::optional<std::int64_t>& field) const {
+    if (find(key) == nullptr || find(key)->is_null()) return;
+    read(key, field.emplace());
+  }
+
+  void read(const char* key, std::optional<double>& field) const {
+    if (find(key) == nullptr || find(key)->is_null()) return;
+    read(key, field.emplace(), true);
+  }
+
+  /// A key that the model never uses: an integer, null or, in HF, a list.
+  void read_unused(const char* key, std::int64_t& field) const {
+    const json* const value = find(key);
+    if (value == nullptr || value->is_null() || value->is_array()) return;
+    read(key, field);
+  }
+
+ private:
+  const json* find(const char* key) const {
+    const auto found = object_.find(key);
+    return found == object_.end() ? nullptr : &*found;
+  }
+
+  static bool is_int64(const json& value) {
+    if (!value.is_number_integer()) return false;
+    return !value.is_number_unsigned() ||
+           value.get<std::uint64_t>() <=
+               static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  }
+
+  [[noreturn]] void refuse(const char* key, const char* expected, const json& got) const {
+    throw ConfigError(place_, prefix_ + key, expected, detail::describe(got));
+  }
+
+  const json& object_;
+  std::string place_;
+  std::string prefix_;
+};
+
+void read_text(const Reader& in, TextConfig& config) {
+  in.read("vocab_size", config.vocab_size);
+  in.read("hidden_size", config.hidden_size);
+  in.read("num_hidden_layers", config.num_hidden_layers);
+  in.read("num_attention_heads", config.num_attention_heads);
+  in.read("initializer_factor", config.initializer_factor, true);
+  in.read("intermediate_size", config.intermediate_size);
+  in.read("hidden_act", config.hidden_act);
+  in.read("hidden_dropout_prob", config.hidden_dropout_prob, true);
+  in.read("attention_probs_dropout_prob", config.attention_probs_dropout_prob, true);
+  in.read("max_position_embeddings", config.max_position_embeddings);
+  in.read("type_vocab_size", config.type_vocab_size);
+  in.read("layer_norm_eps", config.layer_norm_eps, false);
+  in.read("pad_token_id", config.pad_token_id);
+  in.read_unused("bos_token_id", config.bos_token_id);
+  in.read_unused("eos_token_id", config.eos_token_id);
+  in.read("position_embedding_type", config.position_embedding_type);
+  in.read("use_cache", config.use_cache);
+  in.read("is_decoder", config.is_decoder);
+  in.read("add_cross_attention", config.add_cross_attention);
+}
+
+void read_vision(const Reader& in, VisionConfig& config) {
+  in.read("hidden_size", config.hidden_size);
+  in.read("num_hidden_layers", config.num_hidden_layers);
+  in.read("num_channels", config.num_channels);
+  in.read("patch_size", config.patch_size);
+  in.read("image_size", config.image_size);
+  in.read("initializer_factor", config.initializer_factor, true);
+  in.read("layer_norm_eps", config.layer_norm_eps, false);
+  in.read("stop_gradient", config.stop_gradient);
+  in.read("share_layernorm", config.share_layernorm);
+  in.read("remove_last_layer", config.remove_last_layer);
+}
+
+void read_top(const Reader& in, BridgeTowerConfig& config) {
+  in.read("share_cross_modal_transformer_layers", config.share_cross_modal_transformer_layers);
+  in.read("hidden_act", config.hidden_act);
+  in.read("hidden_size", config.hidden_size);
+  in.read("initializer_factor", config.initializer_factor, true);
+  in.read("layer_norm_eps", config.layer_norm_eps, false);
+  in.read("share_link_tower_layers", config.share_link_tower_layers);
+  in.read("link_tower_type", config.link_tower_type);
+  in.read("num_attention_heads", config.num_attention_heads);
+  in.read("num_hidden_layers", config.num_hidden_layers);
+  in.read("tie_word_embeddings", config.tie_word_embeddings);
+  in.read("init_layernorm_from_vision_encoder", config.init_layernorm_from_vision_encoder);
+  in.read("contrastive_hidden_size", config.contrastive_hidden_size);
+  in.read("logit_scale_init_value", config.logit_scale_init_value);
+}
+
+/// The object under `key`; an empty one where it is absent or null, as in HF.
+json sub_config(const json& root, const char* key, const std::string& place) {
+  const auto found = root.find(key);
+  if (found == root.end() || found->is_null()) return json::object();
+  if (!found->is_object()) throw ConfigError(place, key, "an object", detail::describe(*found));
+  return *found;
+}
+
+ordered_json text_json(const TextConfig& config) {
+  return {{"model_type", "bridgetower_text_model"},
+          {"vocab_size", config.vocab_size},
+          {"hidden_size", config.hidden_size},
+          {"num_hidden_layers", config.num_hidden_layers},
+          {"num_attention_heads", config.num_attention_heads},
+          {"initializer_factor", config.initializer_factor},
+          {"intermediate_size", config.intermediate_size},
+          {"hidden_act", config.hidden_act},
+          {"hidden_dropout_prob", config.hidden_dropout_prob},
+          {"attention_probs_dropout_prob", config.attention_probs_dropout_prob},
+          {"max_position_embeddings", config.max_position_embeddings},
+          {"type_vocab_size", config.type_vocab_size},
+          {"layer_norm_eps", config.layer_norm_eps},
+          {"pad_token_id", config.pad_token_id},
+          {"bos_token_id", config.bos_token_id},
+          {"eos_token_id", config.eos_token_id},
+          {"position_embedding_type", config.position_embedding_type},
+          {"use_cache", config.use_cache},
+          {"is_decoder", config.is_decoder},
+          {"add_cross_attention", config.add_cross_attention}};
+}
+
+ordered_json vision_json(const VisionConfig& config) {
+  return {{"model_type", "bridgetower_vision_model"},
+          {"hidden_size", config.hidden_size},
+          {"num_hidden_layers", config.num_hidden_layers},
+          {"num_channels", config.num_channels},
+          {"patch_size", config.patch_size},
+          {"image_size", config.image_size},
+          {"initializer_factor", config.initializer_factor},
+          {"layer_norm_eps", config.layer_norm_eps},
+          {"stop_gradient", config.stop_gradient},
+          {"share_layernorm", config.share_layernorm},
+          {"remove_last_layer", config.remove_last_layer}};
+}
+
+}  // namespace
+
+BridgeTowerConfig config_from_json(std::string_view text, const std::string& place) {
+  const json root = detail::parse_json(text, place);
+  if (!root.is_object()) throw FormatError(place, "JSON", "an object", detail::describe(root));
+  BridgeTowerConfig config;
+  read_top(Reader(root, place, ""), config);
+  read_text(Reader(sub_config(root, "text_config", place), place, "text_config."),
+            config.text_config);
+  read_vision(Reader(sub_config(root, "vision_config", place), place, "vision_config."),
+              config.vision_config);
+  return config;
+}
+
+std::string to_json(const BridgeTowerConfig& config) {
+  ordered_json root{
+      {"model_type", "bridgetower"},
+      {"share_cross_modal_transformer_layers", config.share_cross_modal_transformer_layers},
+      {"hidden_act", config.hidden_act},
+      {"hidden_size", config.hidden_size},
+      {"initializer_factor", config.initializer_factor},
+      {"layer_norm_eps", config.layer_norm_eps},
+      {"share_link_tower_layers", config.share_link_tower_layers},
+      {"link_tower_type", config.link_tower_type},
+      {"num_attention_heads", config.num_attention_heads},
+      {"num_hidden_layers", config.num_hidden_layers},
+      {"tie_word_embeddings", config.tie_word_embeddings},
+      {"init_layernorm_from_vision_encoder", config.init_layernorm_from_vision_encoder}};
+  if (config.contrastive_hidden_size) {
+    root["contrastive_hidden_size"] = *config.contrastive_hidden_size;
+  }
+  if (config.logit_scale_init_value) {
+    root["logit_scale_init_value"] = *config.logit_scale_init_value;
+  }
+  root["text_config"] = text_json(config.text_config);
+  root["vision_config"] = vision_json(config.vision_config);
+  return root.dump(2) + "\n";
+}
+
+BridgeTowerConfig BridgeTowerConfig::from_pretrained(const std::filesystem::path& directory) {
+  const std::filesystem::path file = directory / "config.json";
+  return config_from_json(detail::read_file(file, kMaxConfigBytes), file.string());
+}
+
+void BridgeTowerConfig::save_pretrained(const std::filesystem::path& directory) const {
+  detail::write_file(directory / "config.json", to_json(*this));
+}
+
+}  // namespace bridgetower

@@ -1,0 +1,129 @@
+#include "core/file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <bridgetower/core/error.hpp>
+#include <cerrno>
+#include <cstdio>
+#include <system_error>
+#include <utility>
+
+namespace bridgetower::detail {
+namespace {
+
+constexpr int kMaxWriters = 1000;
+
+std::string error_text(int code) { return std::generic_category().message(code); }
+
+const char* kind_of(mode_t mode) {
+  if (S_ISDIR(mode)) return "a directory";
+  if (S_ISFIFO(mode)) return "a FIFO";
+  if (S_ISSOCK(mode)) return "a socket";
+  return "a device";
+}
+
+}  // namespace
+
+InputFile::InputFile(const std::filesystem::path& path) : place_(path.string()) {
+  // O_NONBLOCK: opening a FIFO without a writer would wait for one.
+  descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (descriptor_ < 0) throw IoError(place_, "open", "a regular file", error_text(errno));
+  struct stat status = {};
+  std::string problem;
+  if (::fstat(descriptor_, &status) != 0) {
+    problem = error_text(errno);
+  } else if (!S_ISREG(status.st_mode)) {
+    problem = kind_of(status.st_mode);
+  }
+  if (!problem.empty()) {
+    ::close(descriptor_);
+    throw IoError(place_, "open", "a regular file", problem);
+  }
+  size_ = static_cast<std::uint64_t>(status.st_size);
+}
+
+InputFile::InputFile(InputFile&& other) noexcept
+    : place_(std::move(other.place_)),
+      descriptor_(std::exchange(other.descriptor_, -1)),
+      size_(other.size_) {}
+
+InputFile::~InputFile() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+void InputFile::read(std::uint64_t offset, void* out, std::size_t count) const {
+  auto* bytes = static_cast<char*>(out);
+  std::size_t done = 0;
+  while (done < count) {
+    const auto position = static_cast<off_t>(offset + done);
+    const ssize_t got = ::pread(descriptor_, bytes + done, count - done, position);
+    if (got > 0) {
+      done += static_cast<std::size_t>(got);
+    } else if (got == 0) {
+      throw IoError(place_, "read at byte " + std::to_string(offset),
+                    std::to_string(count) + " bytes", std::to_string(done) + " bytes");
+    } else if (errno != EINTR) {
+      throw IoError(place_, "read at byte " + std::to_string(offset),
+                    std::to_string(count) + " bytes", error_text(errno));
+    }
+  }
+}
+
+std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes) {
+  const InputFile file(path);
+  if (file.size() > max_bytes) {
+    throw LimitError(file.place(), "file size", "at most " + std::to_string(max_bytes) + " bytes",
+                     std::to_string(file.size()) + " bytes");
+  }
+  std::string contents(static_cast<std::size_t>(file.size()), '\0');
+  file.read(0, contents.data(), contents.size());
+  return contents;
+}
+
+OutputFile::OutputFile(const std::filesystem::path& path) : place_(path.string()) {
+  // A name nobody else uses: O_EXCL decides between writers of the same file.
+  for (int attempt = 0; descriptor_ < 0; ++attempt) {
+    std::string name = place_ + ".part" + std::to_string(attempt);
+    descriptor_ = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+    if (descriptor_ >= 0) {
+      temporary_ = std::move(name);
+    } else if (errno != EEXIST || attempt == kMaxWriters) {
+      throw IoError(place_, "create", "a writable directory", error_text(errno));
+    }
+  }
+}
+
+OutputFile::~OutputFile() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+void OutputFile::write(const void* bytes, std::size_t count) {
+  const auto* next = static_cast<const char*>(bytes);
+  while (count > 0) {
+    const ssize_t done = ::write(descriptor_, next, count);
+    if (done >= 0) {
+      next += done;
+      count -= static_cast<std::size_t>(done);
+    } else if (errno != EINTR) {
+      throw IoError(place_, "write", "all bytes written", error_text(errno));
+    }
+  }
+}
+
+void OutputFile::commit() {
+  if (::fsync(descriptor_) != 0 || std::rename(temporary_.c_str(), place_.c_str()) != 0) {
+    throw IoError(place_, "write", "all bytes written", error_text(errno));
+  }
+  temporary_.clear();
+}
+
+void write_file(const std::filesystem::path& path, const std::string& contents) {
+  OutputFile file(path);
+  file.write(contents.data(), contents.size());
+  file.commit();
+}
+
+}  // namespace bridgetower::detail

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+namespace bridgetower::detail {
+
+/// A regular file open for reading by position. Safe for concurrent use.
+/// Links are followed; a directory, FIFO, socket or device is an IoError, and nothing blocks.
+class InputFile {
+ public:
+  explicit InputFile(const std::filesystem::path& path);
+  InputFile(InputFile&& other) noexcept;
+  InputFile(const InputFile&) = delete;
+  InputFile& operator=(const InputFile&) = delete;
+  InputFile& operator=(InputFile&&) = delete;
+  ~InputFile();
+
+  /// The path, as the errors print it.
+  const std::string& place() const noexcept { return place_; }
+
+  /// Bytes when the file was opened.
+  std::uint64_t size() const noexcept { return size_; }
+
+  /// Bytes [offset, offset + count). Throws IoError where the file ends before.
+  void read(std::uint64_t offset, void* out, std::size_t count) const;
+
+ private:
+  std::string place_;
+  int descriptor_ = -1;
+  std::uint64_t size_ = 0;
+};
+
+/// A whole file. Throws IoError (missing, unreadable, not a regular file) or LimitError.
+std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes);
+
+/// A file that appears under its name only when complete: written beside it, then renamed.
+/// Without commit() nothing is left behind. Throws IoError.
+class OutputFile {
+ public:
+  explicit OutputFile(const std::filesystem::path& path);
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+  ~OutputFile();
+
+  void write(const void* bytes, std::size_t count);
+  void commit();
+
+ private:
+  std::string place_;
+  std::string temporary_;  // empty once renamed
+  int descriptor_ = -1;
+};
+
+/// Replaces or creates the file in one step. Throws IoError.
+void write_file(const std::filesystem::path& path, const std::string& contents);
+
+}  // namespace bridgetower::detail

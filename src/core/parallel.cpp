@@ -1,0 +1,129 @@
+#include <algorithm>
+#include <bridgetower/core/error.hpp>
+#include <bridgetower/core/parallel.hpp>
+#include <string>
+
+namespace bridgetower {
+namespace {
+
+constexpr int kMaxThreads = 1024;
+constexpr int kSpins = 4000;  // about 20 microseconds: shorter than falling asleep and waking up
+
+thread_local ThreadPool* current_pool = nullptr;
+
+int checked(int threads) {
+  if (threads < 0 || threads > kMaxThreads) {
+    throw InputError("ThreadPool", "threads", "0 to " + std::to_string(kMaxThreads),
+                     std::to_string(threads));
+  }
+  if (threads > 0) return threads;
+  return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMaxThreads);
+}
+
+template <class Condition>
+bool spin_until(const Condition& condition) {
+  for (int i = 0; i < kSpins; ++i) {
+    if (condition()) return true;
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#endif
+  }
+  return condition();
+}
+
+}  // namespace
+
+ThreadPool::ThreadPool(int threads) {
+  const int workers = checked(threads) - 1;
+  workers_.reserve(static_cast<std::size_t>(workers));
+  for (int i = 0; i < workers; ++i) workers_.emplace_back([this] { work(); });
+}
+
+ThreadPool::~ThreadPool() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    stop_ = true;
+  }
+  wake_.notify_all();
+  for (std::thread& worker : workers_) worker.join();
+}
+
+void ThreadPool::run(std::int64_t count, const std::function<void(std::int64_t)>& task) {
+  std::unique_lock<std::mutex> team(team_mutex_, std::defer_lock);
+  if (workers_.empty() || count <= 1 || !team.try_lock()) {
+    for (std::int64_t i = 0; i < count; ++i) task(i);
+    return;
+  }
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    task_ = &task;
+    count_ = count;
+    failure_ = nullptr;
+    next_ = 0;
+    busy_ = static_cast<int>(workers_.size());
+    ++round_;
+  }
+  wake_.notify_all();
+  take_tasks();
+  const auto idle = [this] { return busy_ == 0; };
+  if (!spin_until(idle)) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    done_.wait(lock, idle);
+  }
+  if (failure_) std::rethrow_exception(failure_);
+}
+
+void ThreadPool::take_tasks() {
+  for (std::int64_t i = next_++; i < count_; i = next_++) {
+    try {
+      (*task_)(i);
+    } catch (...) {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (!failure_) failure_ = std::current_exception();
+      next_ = count_;
+    }
+  }
+}
+
+void ThreadPool::work() {
+  std::uint64_t seen = 0;
+  for (;;) {
+    const auto called = [this, seen] { return stop_ || round_ != seen; };
+    if (!spin_until(called)) {
+      std::unique_lock<std::mutex> lock(mutex_);
+      wake_.wait(lock, called);
+    }
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (stop_) return;
+      seen = round_;
+    }
+    take_tasks();
+    if (--busy_ == 0) {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      done_.notify_one();
+    }
+  }
+}
+
+ParallelScope::ParallelScope(ThreadPool* pool) noexcept : previous_(current_pool) {
+  current_pool = pool;
+}
+
+ParallelScope::~ParallelScope() { current_pool = previous_; }
+
+int parallel_threads() noexcept { return current_pool == nullptr ? 1 : current_pool->threads(); }
+
+void parallel_for(std::int64_t count, const std::function<void(std::int64_t)>& task) {
+  ThreadPool* const pool = current_pool;
+  if (pool == nullptr || count <= 1) {
+    for (std::int64_t i = 0; i < count; ++i) task(i);
+    return;
+  }
+  pool->run(count, [&task](std::int64_t i) {
+    const ParallelScope nested(nullptr);
+    task(i);
+  });
+}
+
+}  // namespace bridgetower

@@ -1,0 +1,8 @@
+#include <bridgetower/model/bridgetower_model.hpp>
+
+namespace bridgetower {
+
+template class BridgeTowerModel<float>;
+template class BridgeTowerModel<double>;
+
+}  // namespace bridgetower

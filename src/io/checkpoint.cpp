@@ -1,0 +1,95 @@
+#include <bridgetower/io/checkpoint.hpp>
+
+#include "core/file.hpp"
+#include "core/json.hpp"
+
+namespace bridgetower {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t kMaxIndexBytes = 64 << 20;
+
+/// Names inside a file never become paths outside its directory.
+bool is_plain_name(const std::string& name) {
+  return !name.empty() && name != "." && name != ".." &&
+         name.find_first_of(std::string_view("/\\\0", 3)) == std::string::npos;
+}
+
+bool is_there(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
+}  // namespace
+
+ShardedSafetensors::ShardedSafetensors(const fs::path& index) : place_(index.string()) {
+  const nlohmann::json root = detail::read_json_file(index, kMaxIndexBytes);
+  if (!root.is_object() || !root.contains("weight_map") || !root["weight_map"].is_object()) {
+    throw FormatError(place_, "weight_map", "an object of tensor and file names",
+                      root.is_object() && root.contains("weight_map")
+                          ? detail::describe(root["weight_map"])
+                          : "none");
+  }
+  for (const auto& [name, file] : root["weight_map"].items()) {
+    if (!file.is_string() || !is_plain_name(file.get<std::string>())) {
+      throw FormatError(place_, "weight_map " + detail::in_quotes(name),
+                        "the name of a file in the same directory", detail::describe(file));
+    }
+    auto& shard = shards_[file.get<std::string>()];
+    if (!shard) {
+      shard =
+          std::make_unique<const SafetensorsFile>(index.parent_path() / file.get<std::string>());
+    }
+    if (!shard->find(name)) {
+      throw FormatError(shard->place(),
+                        detail::in_quotes(name) + " is missing, and the index places it here");
+    }
+    tensors_[name] = shard.get();
+  }
+}
+
+std::vector<std::string> ShardedSafetensors::names() const {
+  std::vector<std::string> all;
+  for (const auto& [name, shard] : tensors_) all.push_back(name);
+  return all;
+}
+
+std::optional<WeightSource::Info> ShardedSafetensors::find(const std::string& name) const {
+  const auto found = tensors_.find(name);
+  return found == tensors_.end() ? std::nullopt : found->second->find(name);
+}
+
+const SafetensorsFile& ShardedSafetensors::shard_of(const std::string& name) const {
+  const auto found = tensors_.find(name);
+  if (found == tensors_.end()) throw FormatError(place_, detail::in_quotes(name) + " is missing");
+  return *found->second;
+}
+
+void ShardedSafetensors::read(const std::string& name, std::int64_t first, std::int64_t count,
+                              float* out) const {
+  shard_of(name).read(name, first, count, out);
+}
+
+void ShardedSafetensors::read(const std::string& name, std::int64_t first, std::int64_t count,
+                              double* out) const {
+  shard_of(name).read(name, first, count, out);
+}
+
+std::unique_ptr<WeightSource> open_checkpoint(const fs::path& directory) {
+  const fs::path whole = directory / "model.safetensors";
+  const fs::path index = directory / "model.safetensors.index.json";
+  if (is_there(whole)) return std::make_unique<SafetensorsFile>(whole);
+  if (is_there(index)) return std::make_unique<ShardedSafetensors>(index);
+  for (const char* name : {"pytorch_model.bin", "pytorch_model.bin.index.json"}) {
+    if (is_there(directory / name)) {
+      throw IoError(directory.string(), "weights",
+                    "model.safetensors or model.safetensors.index.json",
+                    std::string(name) + ", which is not read yet: convert it to safetensors");
+    }
+  }
+  throw IoError(directory.string(), "weights", "model.safetensors or model.safetensors.index.json",
+                "neither");
+}
+
+}  // namespace bridgetower

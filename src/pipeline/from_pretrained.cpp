@@ -1,0 +1,23 @@
+#include <bridgetower/io/checkpoint.hpp>
+#include <bridgetower/pipeline/from_pretrained.hpp>
+
+namespace bridgetower {
+
+using Directory = std::filesystem::path;
+
+Checkpoint Checkpoint::open(const Directory& directory) {
+  return {BridgeTowerConfig::from_pretrained(directory), open_checkpoint(directory)};
+}
+
+#define BRIDGETOWER_INSTANTIATE(Model)                                                       \
+  template Model<float> Model<float>::from_pretrained(const Directory&, const LoadOptions&); \
+  template Model<double> Model<double>::from_pretrained(const Directory&, const LoadOptions&)
+
+BRIDGETOWER_INSTANTIATE(BridgeTowerModel);
+BRIDGETOWER_INSTANTIATE(BridgeTowerForImageAndTextRetrieval);
+BRIDGETOWER_INSTANTIATE(BridgeTowerForMaskedLM);
+BRIDGETOWER_INSTANTIATE(BridgeTowerForContrastiveLearning);
+
+#undef BRIDGETOWER_INSTANTIATE
+
+}  // namespace bridgetower

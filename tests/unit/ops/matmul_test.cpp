@@ -1,0 +1,108 @@
+#include <gtest/gtest.h>
+
+#include <bridgetower/ops/matmul.hpp>
+
+#include "tests/support/random.hpp"
+
+namespace bridgetower {
+namespace {
+
+using testing::random_tensor;
+
+/// y = x Wᵀ + b in a slow double loop.
+template <class Scalar>
+Tensor<double> slow_product(const Tensor<Scalar>& x, const Tensor<Scalar>& w,
+                            const Tensor<Scalar>& bias) {
+  Tensor<double> y({x.dim(0), w.dim(0)});
+  for (std::int64_t n = 0; n < x.dim(0); ++n) {
+    for (std::int64_t o = 0; o < w.dim(0); ++o) {
+      double sum = static_cast<double>(bias(o));
+      for (std::int64_t i = 0; i < w.dim(1); ++i) {
+        sum += static_cast<double>(x(n, i)) * static_cast<double>(w(o, i));
+      }
+      y(n, o) = sum;
+    }
+  }
+  return y;
+}
+
+template <class Scalar>
+Tensor<Scalar> product(const Tensor<Scalar>& x, const Tensor<Scalar>& w, const Tensor<Scalar>& bias,
+                       Backend backend = Backend::kAuto) {
+  ops::PackedMatrix<Scalar> packed(w.dim(0), w.dim(1), backend);
+  packed.set_rows(0, w.dim(0), w.data(), w.dim(1));
+  Tensor<Scalar> y({x.dim(0), w.dim(0)});
+  packed.multiply(x.data(), x.dim(1), x.dim(0), bias.data(), y.data(), w.dim(0));
+  return y;
+}
+
+template <class Scalar>
+void expect_near(const Tensor<Scalar>& actual, const Tensor<double>& expected, double tolerance) {
+  ASSERT_EQ(actual.shape(), expected.shape());
+  for (std::size_t i = 0; i < actual.size(); ++i) {
+    ASSERT_NEAR(static_cast<double>(actual.data()[i]), expected.data()[i], tolerance) << i;
+  }
+}
+
+TEST(PackedMatrix, MultipliesEveryShapeOfTileAndPanel) {
+  for (const std::int64_t rows : {1, 2, 5, 13, 14, 15, 29, 43}) {
+    for (const std::int64_t outputs : {1, 3, 16, 31, 32, 33, 70}) {
+      for (const std::int64_t inputs : {1, 7, 64, 385, 800}) {
+        const auto seed = static_cast<std::uint32_t>(rows * 10000 + outputs * 100 + inputs);
+        const auto x = random_tensor<double>({rows, inputs}, seed);
+        const auto w = random_tensor<double>({outputs, inputs}, seed + 1);
+        const auto bias = random_tensor<double>({outputs}, seed + 2);
+        const auto xf = x.cast<float>();
+        const auto wf = w.cast<float>();
+        const auto bf = bias.cast<float>();
+        expect_near(product(x, w, bias), slow_product(x, w, bias),
+                    1e-12 * static_cast<double>(inputs));
+        expect_near(product(xf, wf, bf), slow_product(xf, wf, bf),
+                    1e-6 * static_cast<double>(inputs));
+        expect_near(product(xf, wf, bf, Backend::kEigen), slow_product(xf, wf, bf),
+                    1e-6 * static_cast<double>(inputs));
+      }
+    }
+  }
+}
+
+TEST(PackedMatrix, TakesATransposedSourceInParts) {
+  const auto values = random_tensor<float>({20, 50}, 1);  // W is its transpose, [50, 20]
+  Tensor<float> w({50, 20});
+  for (std::int64_t i = 0; i < 20; ++i) {
+    for (std::int64_t o = 0; o < 50; ++o) w(o, i) = values(i, o);
+  }
+  ops::PackedMatrix<float> packed(50, 20);
+  packed.set_rows(0, 37, values.data(), 1, 50);
+  packed.set_rows(37, 13, values.data() + 37, 1, 50);
+  const auto x = random_tensor<float>({3, 20}, 2);
+  const Tensor<float> bias({50});
+  Tensor<float> y({3, 50});
+  packed.multiply(x.data(), 20, 3, bias.data(), y.data(), 50);
+  expect_near(y, slow_product(x, w, bias), 1e-5);
+}
+
+TEST(PackedMatrix, GivesARowTheSameBitsInAnyCompanyAndWithAnyNumberOfThreads) {
+  const auto x = random_tensor<float>({40, 500}, 3);
+  const auto w = random_tensor<float>({333, 500}, 4);
+  const auto bias = random_tensor<float>({333}, 5);
+  const Tensor<float> all = product(x, w, bias);
+  for (const int threads : {2, 3, 4}) {
+    ThreadPool pool(threads);
+    const ParallelScope scope(&pool);
+    const Tensor<float> again = product(x, w, bias);
+    EXPECT_TRUE(std::equal(all.begin(), all.end(), again.begin())) << threads << " threads";
+  }
+  for (const std::int64_t row : {0, 1, 17, 39}) {
+    const Tensor<float> alone = product(x.row(row).reshaped({1, 500}), w, bias);
+    EXPECT_TRUE(std::equal(alone.begin(), alone.end(), all.data() + row * 333)) << "row " << row;
+  }
+}
+
+TEST(PackedMatrix, DoesNothingWithoutRows) {
+  const ops::PackedMatrix<float> packed(4, 4);
+  packed.multiply(nullptr, 4, 0, nullptr, nullptr, 4);
+}
+
+}  // namespace
+}  // namespace bridgetower
