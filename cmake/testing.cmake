@@ -10,5 +10,7 @@ function(bridgetower_test name)
     BRIDGETOWER_PROGRAM="$<$<TARGET_EXISTS:bridgetower_program>:$<TARGET_FILE:bridgetower_program>>")
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
   bridgetower_warnings(${name})
+  # GoogleTest's own macros end in "..." without an argument.
+  target_compile_options(${name} PRIVATE $<$<CXX_COMPILER_ID:Clang>:-Wno-gnu-zero-variadic-macro-arguments>)
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 120 PROPERTIES TIMEOUT 600)
 endfunction()

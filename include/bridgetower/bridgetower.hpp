@@ -11,4 +11,9 @@
 #include <bridgetower/heads/for_masked_lm.hpp>
 #include <bridgetower/model/bridgetower_model.hpp>
 #include <bridgetower/ops/reduce.hpp>
+#include <bridgetower/pipeline/embed.hpp>
+#include <bridgetower/pipeline/fill_mask.hpp>
 #include <bridgetower/pipeline/from_pretrained.hpp>
+#include <bridgetower/pipeline/retrieval.hpp>
+#include <bridgetower/preprocessing/processor.hpp>
+#include <bridgetower/preprocessing/text/roberta_tokenizer.hpp>

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <bridgetower/heads/for_contrastive_learning.hpp>
+#include <bridgetower/pipeline/from_pretrained.hpp>
+#include <bridgetower/preprocessing/processor.hpp>
+#include <cstdint>
+#include <filesystem>
+#include <string_view>
+
+namespace bridgetower {
+
+/// Contrastive vectors [E] of length 1: of a picture, of a text, or of the pair. The vectors of
+/// pictures and texts do not touch the cross-modal layers.
+class Embedder {
+ public:
+  /// Throws IoError, FormatError, ConfigError (no contrastive model) or WeightError.
+  static Embedder from_pretrained(const std::filesystem::path& directory,
+                                  const LoadOptions& options = {});
+
+  Embedder(BridgeTowerProcessor processor, BridgeTowerForContrastiveLearning<float> model)
+      : processor_(std::move(processor)), model_(std::move(model)) {}
+
+  /// E, the length of every vector.
+  std::int64_t size() const noexcept { return model_.size(); }
+
+  Tensor<float> embed(const Image& image) const;
+  Tensor<float> embed(std::string_view text) const;
+  Tensor<float> embed(const Image& image, std::string_view text) const;
+
+ private:
+  BridgeTowerProcessor processor_;
+  BridgeTowerForContrastiveLearning<float> model_;
+};
+
+}  // namespace bridgetower

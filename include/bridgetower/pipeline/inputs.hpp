@@ -1,0 +1,17 @@
+#pragma once
+
+#include <bridgetower/model/bridgetower_model.hpp>
+#include <bridgetower/preprocessing/processor.hpp>
+#include <string_view>
+
+namespace bridgetower {
+
+/// One picture through the processor and the vision tower.
+ImageState<float> encode_image(const BridgeTowerModel<float>& model,
+                               const BridgeTowerProcessor& processor, const Image& image);
+
+/// One text through the processor and the text tower; all its rows are kept, as it has no padding.
+TextState<float> encode_text(const BridgeTowerModel<float>& model,
+                             const BridgeTowerProcessor& processor, std::string_view text);
+
+}  // namespace bridgetower

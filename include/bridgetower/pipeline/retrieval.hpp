@@ -1,0 +1,47 @@
+#pragma once
+
+#include <bridgetower/heads/for_image_and_text_retrieval.hpp>
+#include <bridgetower/pipeline/from_pretrained.hpp>
+#include <bridgetower/preprocessing/processor.hpp>
+#include <filesystem>
+#include <string_view>
+#include <vector>
+
+namespace bridgetower {
+
+/// Scores images against texts with the matching head; each image and each text is encoded once.
+///
+///     const auto matcher = ImageTextMatcher::from_pretrained("model");
+///     const Tensor<float> scores = matcher.match({matcher.encode(image)}, {matcher.encode(text)});
+class ImageTextMatcher {
+ public:
+  /// Throws IoError, FormatError, ConfigError or WeightError.
+  static ImageTextMatcher from_pretrained(const std::filesystem::path& directory,
+                                          const LoadOptions& options = {});
+
+  ImageTextMatcher(BridgeTowerProcessor processor, BridgeTowerForImageAndTextRetrieval<float> model)
+      : processor_(std::move(processor)), model_(std::move(model)) {}
+
+  ImageState<float> encode(const Image& image) const;
+
+  /// Throws InputError for text that is not UTF-8 or has more tokens than the model has positions.
+  TextState<float> encode(std::string_view text) const;
+
+  /// One pair -> [2]: the logits of no match and of match.
+  Tensor<float> logits(const ImageState<float>& image, const TextState<float>& text) const {
+    return model_.score(image, text);
+  }
+
+  /// [images, texts]: the probability of a match, softmax over the two logits.
+  Tensor<float> match(const std::vector<ImageState<float>>& images,
+                      const std::vector<TextState<float>>& texts) const;
+
+ private:
+  BridgeTowerProcessor processor_;
+  BridgeTowerForImageAndTextRetrieval<float> model_;
+};
+
+/// softmax(logits)[1] of one pair's logits [2].
+float match_probability(const Tensor<float>& logits);
+
+}  // namespace bridgetower

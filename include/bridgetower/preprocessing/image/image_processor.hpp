@@ -1,0 +1,36 @@
+#pragma once
+
+#include <bridgetower/config/image_processor_config.hpp>
+#include <bridgetower/core/tensor.hpp>
+#include <bridgetower/preprocessing/image/image.hpp>
+#include <cstdint>
+#include <vector>
+
+namespace bridgetower {
+
+/// What a batch of pictures becomes.
+struct ImageFeatures {
+  Tensor<float> pixel_values;        ///< [B, C, height, width]
+  Tensor<std::uint8_t> pixel_bytes;  ///< instead of them where neither rescaled nor normalised
+  Tensor<std::int64_t> pixel_mask;   ///< [B, height, width], 1 where the picture lies; with do_pad
+};
+
+/// Resize, crop, rescale, normalise, pad: float32 bits as Hugging Face's PIL processor gives them.
+/// HF: BridgeTowerImageProcessorPil. Safe for concurrent use.
+class BridgeTowerImageProcessor {
+ public:
+  explicit BridgeTowerImageProcessor(ImageProcessorConfig config = {})
+      : config_(std::move(config)) {}
+
+  const ImageProcessorConfig& config() const noexcept { return config_; }
+
+  /// Throws InputError for an empty batch, pictures of different channels, a picture too narrow for
+  /// the size divisor, or different sizes without do_pad.
+  ImageFeatures operator()(const std::vector<Image>& images) const;
+  ImageFeatures operator()(const Image& image) const { return (*this)(std::vector<Image>{image}); }
+
+ private:
+  ImageProcessorConfig config_;
+};
+
+}  // namespace bridgetower

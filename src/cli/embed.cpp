@@ -1,0 +1,132 @@
+// embed: contrastive vectors of pictures, texts and pairs into a file.
+#include <bridgetower/pipeline/embed.hpp>
+#include <chrono>
+#include <cmath>
+#include <limits>
+
+#include "cli/common.hpp"
+#include "cli/vector_file.hpp"
+
+namespace bridgetower::cli {
+namespace {
+
+struct Options {
+  ModelOptions model;
+  Results results;
+  std::vector<std::string> images;
+  std::string texts;
+  std::string pairs;
+  std::string output;
+};
+
+/// What one row of the output is made from.
+struct Source {
+  std::string image;
+  std::string text;
+  bool has_image = false;
+  bool has_text = false;
+
+  Json to_json() const {
+    Json record;
+    if (has_image) record["image"] = image;
+    if (has_text) record["text"] = text;
+    return record;
+  }
+};
+
+Source pair_from(const std::string& line, const std::string& place) {
+  const Json record = Json::parse(line, nullptr, false);
+  if (!record.is_object() || !record.contains("image") || !record["image"].is_string() ||
+      !record.contains("text") || !record["text"].is_string()) {
+    throw FormatError(place, "a line of pairs", "{\"image\": \"…\", \"text\": \"…\"}",
+                      line.substr(0, 80));
+  }
+  return {record["image"].get<std::string>(), record["text"].get<std::string>(), true, true};
+}
+
+std::vector<Source> sources(const Options& options) {
+  std::vector<Source> all;
+  for (const std::string& file : image_files(options.images))
+    all.push_back({file, "", true, false});
+  if (!options.texts.empty()) {
+    for (const std::string& line : read_lines(options.texts))
+      all.push_back({"", line, false, true});
+  }
+  if (!options.pairs.empty()) {
+    for (const std::string& line : read_lines(options.pairs))
+      all.push_back(pair_from(line, options.pairs));
+  }
+  return all;
+}
+
+Tensor<float> embed_one(const Embedder& embedder, const Source& source) {
+  if (!source.has_image) return embedder.embed(source.text);
+  const Image image = Image::load(source.image);
+  return source.has_text ? embedder.embed(image, source.text) : embedder.embed(image);
+}
+
+Status embed(Options& options) {
+  if (options.images.empty() && options.texts.empty() && options.pairs.empty()) {
+    throw UsageError("nothing to embed: give --images, --texts or --pairs");
+  }
+  const VectorFormat format = vector_format(options.output);
+  const auto start = std::chrono::steady_clock::now();
+  const std::vector<Source> all = sources(options);
+  const auto embedder =
+      Embedder::from_pretrained(options.model.directory(), options.model.load_options());
+  const std::int64_t size = embedder.size();
+  const auto count = static_cast<std::int64_t>(all.size());
+  VectorRows rows{Tensor<float>::uninitialized({count, size}), {}};
+  std::int64_t failed = 0;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const Source& source = all[static_cast<std::size_t>(i)];
+    rows.sources.push_back(source.to_json());
+    float* const row = rows.vectors.data() + i * size;
+    try {
+      const Tensor<float> vector = embed_one(embedder, source);
+      std::copy(vector.begin(), vector.end(), row);
+    } catch (const Error& error) {
+      // The row stays, so that row i is input i; it holds no vector.
+      std::fill_n(row, size, std::numeric_limits<float>::quiet_NaN());
+      options.results.fail(source.to_json(), error);
+      ++failed;
+    }
+  }
+  write_vectors(options.output, format, rows);
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  options.results.write({{"output", options.output},
+                         {"rows", count},
+                         {"size", size},
+                         {"failed", failed},
+                         {"seconds", seconds.count()}},
+                        [](const Json& record) {
+                          return std::to_string(record["rows"].get<std::int64_t>()) +
+                                 " vectors of " +
+                                 std::to_string(record["size"].get<std::int64_t>()) +
+                                 " numbers in " + record["output"].get<std::string>();
+                        });
+  return options.results.finish();
+}
+
+}  // namespace
+
+Command add_embed(CLI::App& app) {
+  CLI::App* const command =
+      app.add_subcommand("embed", "Vectors of pictures, texts and pairs (contrastive head)");
+  command->footer(
+      "Rows follow the inputs: pictures, then texts, then pairs; an input that failed has a row "
+      "of\n"
+      "NaN.\nExample:\n  bridgetower embed --model DIR --images photos --output photos.npy");
+  const auto options = std::make_shared<Options>();
+  command->add_option("--images", options->images, "PNG or JPEG files, or directories of them");
+  command->add_option("--texts", options->texts, "file of texts, one a line; - for standard input");
+  command->add_option("--pairs", options->pairs, "file of lines {\"image\": …, \"text\": …}");
+  command->add_option("--output", options->output, "FILE.npy, FILE.safetensors or FILE.jsonl")
+      ->required();
+  options->model.add_model(*command);
+  options->model.add_compute(*command);
+  options->results.add_to(*command);
+  return [options] { return embed(*options); };
+}
+
+}  // namespace bridgetower::cli

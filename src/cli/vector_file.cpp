@@ -1,0 +1,70 @@
+#include "cli/vector_file.hpp"
+
+#include <bridgetower/io/safetensors.hpp>
+#include <cstdint>
+#include <cstdio>
+#include <fstream>
+
+namespace bridgetower::cli {
+namespace {
+
+bool ends_with(const std::string& text, const std::string& end) {
+  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+/// NumPy's format 1.0: magic, version, length of the header, header padded to 64 bytes, data.
+std::string npy_header(std::int64_t rows, std::int64_t columns) {
+  std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (" +
+                       std::to_string(rows) + ", " + std::to_string(columns) + "), }";
+  constexpr std::size_t kPreamble = 10;
+  header.append(63 - (kPreamble + header.size()) % 64, ' ');
+  header += '\n';
+  std::string start("\x93NUMPY\x01\x00", 8);
+  start += static_cast<char>(header.size() & 0xFF);
+  start += static_cast<char>(header.size() >> 8);
+  return start + header;
+}
+
+void write_rows(std::ofstream& out, VectorFormat format, const VectorRows& rows) {
+  const std::int64_t size = rows.vectors.dim(1);
+  if (format == VectorFormat::kNpy) {
+    out << npy_header(rows.vectors.dim(0), size);
+    out.write(reinterpret_cast<const char*>(rows.vectors.data()),
+              static_cast<std::streamsize>(rows.vectors.size() * sizeof(float)));
+    return;
+  }
+  for (std::size_t i = 0; i < rows.sources.size(); ++i) {
+    Json record = rows.sources[i];
+    const float* const vector = rows.vectors.data() + static_cast<std::int64_t>(i) * size;
+    record["embedding"] = std::vector<float>(vector, vector + size);
+    out << record.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
+  }
+}
+
+}  // namespace
+
+VectorFormat vector_format(const std::string& file) {
+  if (ends_with(file, ".npy")) return VectorFormat::kNpy;
+  if (ends_with(file, ".safetensors")) return VectorFormat::kSafetensors;
+  if (ends_with(file, ".jsonl")) return VectorFormat::kJsonl;
+  throw UsageError("--output " + file +
+                   ": expected a name that ends in .npy, .safetensors or .jsonl");
+}
+
+void write_vectors(const std::string& file, VectorFormat format, const VectorRows& rows) {
+  if (format == VectorFormat::kSafetensors) {
+    return write_safetensors(file, {{"embeddings", rows.vectors}}, {});
+  }
+  const std::string part = file + ".part";
+  std::ofstream out(part, std::ios::binary | std::ios::trunc);
+  if (out) write_rows(out, format, rows);
+  out.close();
+  std::error_code error;
+  if (out) std::filesystem::rename(part, file, error);
+  if (!out || error) {
+    std::filesystem::remove(part, error);
+    throw IoError(file, "cannot be written");
+  }
+}
+
+}  // namespace bridgetower::cli

@@ -1,0 +1,140 @@
+#include <array>
+#include <bridgetower/config/image_processor_config.hpp>
+#include <bridgetower/core/error.hpp>
+#include <cmath>
+#include <utility>
+
+#include "core/file.hpp"
+#include "core/json.hpp"
+
+namespace bridgetower {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::uint64_t kMaxFileBytes = 1 << 20;
+constexpr std::int64_t kMaxSide = 16384;
+
+[[noreturn]] void refuse(const std::string& place, const std::string& key, const char* expected,
+                         const json& got) {
+  throw ConfigError(place, key, expected, detail::describe(got));
+}
+
+bool boolean(const json& value, const std::string& place, const std::string& key) {
+  if (!value.is_boolean()) refuse(place, key, "true or false", value);
+  return value.get<bool>();
+}
+
+std::int64_t side(const json& value, const std::string& place, const std::string& key) {
+  if (!value.is_number_integer() || value < 1 || value > kMaxSide) {
+    refuse(place, key, "an integer from 1 to 16384", value);
+  }
+  return value.get<std::int64_t>();
+}
+
+/// {"shortest_edge": n}; other members are ignored, as in HF.
+std::int64_t shortest_edge(const json& value, const std::string& place, const std::string& key) {
+  if (!value.is_object() || !value.contains("shortest_edge")) {
+    refuse(place, key, "an object with shortest_edge", value);
+  }
+  return side(value["shortest_edge"], place, key + ".shortest_edge");
+}
+
+double finite(const json& value, const std::string& place, const std::string& key) {
+  if (!value.is_number() || !std::isfinite(value.get<double>())) {
+    refuse(place, key, "a number", value);
+  }
+  return value.get<double>();
+}
+
+/// One number for all channels, or one for each.
+std::vector<double> per_channel(const json& value, const std::string& place,
+                                const std::string& key) {
+  if (!value.is_array()) return {finite(value, place, key)};
+  std::vector<double> all;
+  for (const json& item : value) all.push_back(finite(item, place, key));
+  if (all.size() != 1 && all.size() != 3) refuse(place, key, "1 or 3 numbers", value);
+  return all;
+}
+
+void set_key(ImageProcessorConfig& config, const std::string& key, const json& value,
+             const std::string& place, bool& known) {
+  known = true;
+  const std::pair<const char*, bool*> switches[] = {
+      {"do_resize", &config.do_resize},   {"do_center_crop", &config.do_center_crop},
+      {"do_rescale", &config.do_rescale}, {"do_normalize", &config.do_normalize},
+      {"do_pad", &config.do_pad},
+  };
+  for (const auto& [name, field] : switches) {
+    if (key != name) continue;
+    *field = boolean(value, place, key);
+    return;
+  }
+  if (key == "size") {
+    config.size = value.is_number() ? side(value, place, key) : shortest_edge(value, place, key);
+  } else if (key == "size_divisor") {
+    config.size_divisor = side(value, place, key);
+  } else if (key == "resample") {
+    if (!value.is_number_integer() || value < 0 || value > 5) {
+      refuse(place, key, "one of Pillow's codes 0 to 5", value);
+    }
+    config.resample = value.get<int>();
+  } else if (key == "crop_size") {
+    config.crop_size.reset();
+    if (!value.is_null()) config.crop_size = shortest_edge(value, place, key);
+  } else if (key == "rescale_factor") {
+    config.rescale_factor = finite(value, place, key);
+  } else if (key == "image_mean") {
+    config.image_mean = per_channel(value, place, key);
+  } else if (key == "image_std") {
+    config.image_std = per_channel(value, place, key);
+    for (const double deviation : config.image_std) {
+      if (deviation == 0) refuse(place, key, "numbers other than 0", value);
+    }
+  } else {
+    known = false;
+  }
+}
+
+/// Keys that files and the reference's to_dict hold and that change nothing here.
+bool is_ignored(const std::string& key) {
+  for (const char* name :
+       {"do_convert_rgb", "data_format", "input_data_format", "image_processor_type", "pad_size",
+        "processor_class", "feature_extractor_type", "default_to_square", "device",
+        "disable_grouping", "return_tensors", "pad_and_return_pixel_mask", "image_seq_length"}) {
+    if (key == name) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+ImageProcessorConfig ImageProcessorConfig::from_json(std::string_view text,
+                                                     const std::string& place) {
+  const json root = detail::parse_json(text, place);
+  if (!root.is_object()) throw FormatError(place, "JSON", "an object", detail::describe(root));
+  ImageProcessorConfig config;
+  for (const auto& [key, value] : root.items()) {
+    bool known = false;
+    // HF writes null for a key without a value; for crop_size that has a meaning.
+    if (!value.is_null() || key == "crop_size") set_key(config, key, value, place, known);
+  }
+  return config;
+}
+
+ImageProcessorConfig ImageProcessorConfig::from_pretrained(const std::filesystem::path& directory) {
+  const std::filesystem::path file = directory / "preprocessor_config.json";
+  return from_json(detail::read_file(file, kMaxFileBytes), file.string());
+}
+
+void ImageProcessorConfig::set(const std::string& key, std::string_view json_text) {
+  const std::string place = "image processor";
+  const json value = detail::parse_json(json_text, place + ": " + key);
+  bool known = false;
+  set_key(*this, key, value, place, known);
+  if (!known && !is_ignored(key)) {
+    throw ConfigError(place, detail::in_quotes(key) + " is no key of preprocessor_config.json");
+  }
+}
+
+}  // namespace bridgetower

@@ -1,0 +1,77 @@
+#include <algorithm>
+#include <bridgetower/ops/softmax.hpp>
+#include <bridgetower/pipeline/fill_mask.hpp>
+#include <bridgetower/pipeline/inputs.hpp>
+
+namespace bridgetower {
+namespace {
+
+/// The `count` largest values' indices, best first; among equal values the smaller index.
+std::vector<std::int64_t> largest(const Tensor<float>& values, std::int64_t count) {
+  std::vector<std::int64_t> order = ops::all_rows(values.dim(0));
+  std::partial_sort(order.begin(), order.begin() + count, order.end(),
+                    [&values](std::int64_t a, std::int64_t b) {
+                      const float x = values.data()[a];
+                      const float y = values.data()[b];
+                      return x > y || (x == y && a < b);
+                    });
+  order.resize(static_cast<std::size_t>(count));
+  return order;
+}
+
+Tensor<std::int64_t> as_tensor(const std::vector<std::int64_t>& ids) {
+  return {Shape{static_cast<std::int64_t>(ids.size())}, ids};
+}
+
+}  // namespace
+
+MaskFiller MaskFiller::from_pretrained(const std::filesystem::path& directory,
+                                       const LoadOptions& options) {
+  return {BridgeTowerProcessor::from_pretrained(directory),
+          BridgeTowerForMaskedLM<float>::from_pretrained(directory, options)};
+}
+
+FilledMask MaskFiller::fill_position(const std::vector<std::int64_t>& ids, std::int64_t position,
+                                     Tensor<float> logits, std::int64_t top_k) const {
+  FilledMask filled{position, {}};
+  ops::softmax(logits.data(), logits.dim(0));
+  for (const std::int64_t token_id : largest(logits, top_k)) {
+    std::vector<std::int64_t> sequence = ids;
+    sequence[static_cast<std::size_t>(position)] = token_id;
+    filled.candidates.push_back({token_id, processor_.decode(as_tensor({token_id})),
+                                 logits(token_id), processor_.decode(as_tensor(sequence), true)});
+  }
+  return filled;
+}
+
+std::vector<FilledMask> MaskFiller::fill(const Image& image, std::string_view text,
+                                         std::int64_t top_k) const {
+  const std::int64_t vocabulary = model_.model().config().text_config.vocab_size;
+  if (top_k < 1 || top_k > vocabulary) {
+    throw InputError("top_k", "number of words", "1 to " + std::to_string(vocabulary),
+                     std::to_string(top_k));
+  }
+  const Tensor<std::int64_t> row =
+      processor_.encode_texts({std::string(text)}, {}).input_ids.row(0);
+  const std::vector<std::int64_t> ids(row.begin(), row.end());
+  const std::int64_t mask = processor_.tokenizer().mask_token_id();
+  std::vector<std::int64_t> positions;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (ids[i] == mask) positions.push_back(static_cast<std::int64_t>(i));
+  }
+  if (positions.empty()) {
+    throw InputError("text", "mask tokens", "at least one " + processor_.decode(as_tensor({mask})),
+                     "none");
+  }
+  const Tensor<float> logits =
+      model_.masked_logits(encode_image(model_.model(), processor_, image),
+                           encode_text(model_.model(), processor_, text), positions);
+  std::vector<FilledMask> masks;
+  for (std::size_t i = 0; i < positions.size(); ++i) {
+    masks.push_back(
+        fill_position(ids, positions[i], logits.row(static_cast<std::int64_t>(i)), top_k));
+  }
+  return masks;
+}
+
+}  // namespace bridgetower

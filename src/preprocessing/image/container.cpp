@@ -1,0 +1,130 @@
+#include "preprocessing/image/container.hpp"
+
+#include <array>
+#include <bridgetower/core/error.hpp>
+
+namespace bridgetower::detail {
+namespace {
+
+std::uint32_t byte_at(std::string_view bytes, std::size_t i) {
+  return static_cast<unsigned char>(bytes[i]);
+}
+
+/// `size` bytes from `i`, which must be inside.
+std::uint32_t number_at(std::string_view bytes, std::size_t i, std::size_t size, bool big_endian) {
+  std::uint32_t value = 0;
+  for (std::size_t k = 0; k < size; ++k) {
+    value = value << 8 | byte_at(bytes, big_endian ? i + k : i + size - 1 - k);
+  }
+  return value;
+}
+
+/// CRC-32 as PNG, zlib and others use it.
+std::uint32_t crc32(std::string_view bytes) {
+  static const std::array<std::uint32_t, 256> table = [] {
+    std::array<std::uint32_t, 256> values{};
+    for (std::uint32_t n = 0; n < 256; ++n) {
+      std::uint32_t c = n;
+      for (int bit = 0; bit < 8; ++bit) c = (c & 1) != 0 ? 0xEDB88320U ^ c >> 1 : c >> 1;
+      values[n] = c;
+    }
+    return values;
+  }();
+  std::uint32_t crc = 0xFFFFFFFFU;
+  for (const char byte : bytes) {
+    crc = table[(crc ^ static_cast<unsigned char>(byte)) & 0xFF] ^ crc >> 8;
+  }
+  return ~crc;
+}
+
+}  // namespace
+
+int exif_orientation(std::string_view tiff) {
+  constexpr std::uint32_t kOrientation = 0x0112;
+  constexpr std::uint32_t kShort = 3;
+  constexpr std::size_t kEntryBytes = 12;
+  if (tiff.size() < 8) return 1;
+  const bool big = tiff.substr(0, 2) == "MM";
+  if (!big && tiff.substr(0, 2) != "II") return 1;
+  const std::size_t directory = number_at(tiff, 4, 4, big);
+  if (directory > tiff.size() - 2) return 1;
+  const std::size_t entries = number_at(tiff, directory, 2, big);
+  for (std::size_t i = 0; i < entries; ++i) {
+    const std::size_t entry = directory + 2 + i * kEntryBytes;
+    if (entry + kEntryBytes > tiff.size()) return 1;
+    if (number_at(tiff, entry, 2, big) != kOrientation) continue;
+    const std::uint32_t value = number_at(tiff, entry + 8, 2, big);
+    return number_at(tiff, entry + 2, 2, big) == kShort && value >= 1 && value <= 8
+               ? static_cast<int>(value)
+               : 1;
+  }
+  return 1;
+}
+
+PngFacts read_png(std::string_view bytes, const std::string& place) {
+  constexpr std::size_t kSignature = 8;
+  constexpr std::size_t kChunkFrame = 12;  // length, type, checksum
+  PngFacts facts;
+  for (std::size_t position = kSignature;;) {
+    const std::string where = "chunk at byte " + std::to_string(position);
+    if (bytes.size() - position < kChunkFrame) {
+      throw FormatError(place, where, "a chunk; the file has no IEND",
+                        std::to_string(bytes.size() - position) + " bytes");
+    }
+    const std::size_t length = number_at(bytes, position, 4, true);
+    if (length > bytes.size() - position - kChunkFrame) {
+      throw FormatError(place, where, std::to_string(length) + " bytes of data",
+                        std::to_string(bytes.size() - position - kChunkFrame));
+    }
+    const std::string_view type = bytes.substr(position + 4, 4);
+    const std::string_view data = bytes.substr(position + 8, length);
+    if (crc32(bytes.substr(position + 4, 4 + length)) !=
+        number_at(bytes, position + 8 + length, 4, true)) {
+      throw FormatError(place, where + ": its checksum does not fit its data");
+    }
+    if (position == kSignature) {
+      if (type != "IHDR" || length != 13) {
+        throw FormatError(place, where, "IHDR with 13 bytes", "another chunk");
+      }
+      facts.bit_depth = static_cast<int>(byte_at(data, 8));
+      facts.color_type = static_cast<int>(byte_at(data, 9));
+    }
+    if (type == "eXIf") facts.orientation = exif_orientation(data);
+    if (type == "IEND") return facts;
+    position += kChunkFrame + length;
+  }
+}
+
+int read_jpeg_orientation(std::string_view bytes, const std::string& place) {
+  constexpr std::uint32_t kStartOfScan = 0xDA;
+  constexpr std::uint32_t kApp1 = 0xE1;
+  constexpr std::string_view kExif("Exif\0\0", 6);
+  int orientation = 1;
+  std::size_t position = 2;
+  for (;;) {
+    while (position < bytes.size() && byte_at(bytes, position) == 0xFF) ++position;
+    if (position + 3 > bytes.size()) {
+      throw FormatError(place, "segment at byte " + std::to_string(position),
+                        "a JPEG with picture data", "the end of the file");
+    }
+    const std::uint32_t marker = byte_at(bytes, position);
+    const std::size_t length = number_at(bytes, position + 1, 2, true);
+    if (marker == kStartOfScan) break;
+    if (length < 2 || length > bytes.size() - position - 1) {
+      throw FormatError(place, "segment at byte " + std::to_string(position),
+                        "a length inside the file", std::to_string(length));
+    }
+    const std::string_view data = bytes.substr(position + 3, length - 2);
+    if (marker == kApp1 && data.substr(0, kExif.size()) == kExif) {
+      orientation = exif_orientation(data.substr(kExif.size()));
+    }
+    position += 1 + length;
+  }
+  constexpr std::string_view kEnd("\xFF\xD9", 2);
+  if (bytes.substr(position).rfind(kEnd) == std::string_view::npos) {
+    throw FormatError(place, "JPEG data", "an end marker", "the end of the file: it is truncated");
+  }
+  return orientation;
+}
+
+}  // namespace bridgetower::detail

@@ -1,0 +1,97 @@
+#include "preprocessing/image/stb.hpp"
+
+#include <cstdlib>
+#include <memory>
+
+namespace {
+
+/// What one picture may ask for at once: inflated data may be far larger than the header says.
+thread_local std::size_t largest_block = 0;
+
+void* bounded_malloc(std::size_t size) {
+  return size > largest_block ? nullptr : std::malloc(size);
+}
+
+void* bounded_realloc(void* block, std::size_t size) {
+  return size > largest_block ? nullptr : std::realloc(block, size);
+}
+
+}  // namespace
+
+#define STBI_MALLOC(size) bounded_malloc(size)
+#define STBI_REALLOC(block, size) bounded_realloc(block, size)
+#define STBI_FREE(block) std::free(block)
+#define STBI_ONLY_JPEG
+#define STBI_ONLY_PNG
+#define STBI_NO_STDIO
+#define STB_IMAGE_STATIC
+#define STB_IMAGE_IMPLEMENTATION
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wunused-function"
+#pragma GCC diagnostic ignored "-Wold-style-cast"
+#include <stb_image.h>
+#pragma GCC diagnostic pop
+
+namespace bridgetower::detail {
+namespace {
+
+constexpr std::size_t kAnyHeader = 1 << 20;
+
+const stbi_uc* data_of(std::string_view bytes) {
+  return reinterpret_cast<const stbi_uc*>(bytes.data());
+}
+
+/// Twice the largest raw picture, as stb_image grows its buffers by doubling.
+std::size_t block_limit(const ImageSize& size) {
+  return 2 * (static_cast<std::size_t>(size.height) * static_cast<std::size_t>(size.width + 16) *
+              8) +
+         kAnyHeader;
+}
+
+template <class Sample, class Load>
+std::optional<Decoded<Sample>> decode(std::string_view bytes, int channels, const Load& load,
+                                      const char*& reason) {
+  const std::optional<ImageSize> size = stb_size(bytes);
+  if (size) {
+    largest_block = block_limit(*size);
+    int width = 0;
+    int height = 0;
+    int stored = 0;
+    const std::unique_ptr<Sample, decltype(&std::free)> samples(
+        load(data_of(bytes), static_cast<int>(bytes.size()), &width, &height, &stored, channels),
+        &std::free);
+    if (samples) {
+      const std::size_t count = static_cast<std::size_t>(width) * static_cast<std::size_t>(height) *
+                                static_cast<std::size_t>(channels);
+      return Decoded<Sample>{height, width, {samples.get(), samples.get() + count}};
+    }
+  }
+  reason = stbi_failure_reason();
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<ImageSize> stb_size(std::string_view bytes) {
+  largest_block = kAnyHeader;
+  int width = 0;
+  int height = 0;
+  int channels = 0;
+  if (stbi_info_from_memory(data_of(bytes), static_cast<int>(bytes.size()), &width, &height,
+                            &channels) == 0) {
+    return std::nullopt;
+  }
+  return ImageSize{height, width};
+}
+
+std::optional<Decoded<std::uint8_t>> stb_decode(std::string_view bytes, int channels,
+                                                const char*& reason) {
+  return decode<std::uint8_t>(bytes, channels, stbi_load_from_memory, reason);
+}
+
+std::optional<Decoded<std::uint16_t>> stb_decode_grey16(std::string_view bytes,
+                                                        const char*& reason) {
+  return decode<std::uint16_t>(bytes, 1, stbi_load_16_from_memory, reason);
+}
+
+}  // namespace bridgetower::detail

@@ -1,0 +1,110 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <bridgetower/io/safetensors.hpp>
+#include <bridgetower/preprocessing/image/image_processor.hpp>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/expect_error.hpp"
+
+namespace bridgetower {
+namespace {
+
+using nlohmann::json;
+using testing::expect_error;
+
+const std::filesystem::path kFolder = std::filesystem::path(BRIDGETOWER_TEST_DATA) / "images";
+
+TEST(ImageProcessor, GivesTheBitsOfHuggingFace) {
+  const SafetensorsFile golden(kFolder / "images.safetensors");
+  EXPECT_EQ(golden.metadata().size(), 22U);
+  for (const auto& [name, text] : golden.metadata()) {
+    SCOPED_TRACE(name);
+    const json facts = json::parse(text);
+    ImageProcessorConfig config;
+    for (const auto& [key, value] : facts["settings"].items()) config.set(key, value.dump());
+    std::vector<Image> images;
+    for (const std::string file : facts["files"]) images.push_back(Image::load(kFolder / file));
+    const ImageFeatures features = BridgeTowerImageProcessor(config)(images);
+    const auto mask = golden.tensor<std::uint8_t>("mask." + name);
+    ASSERT_EQ(features.pixel_mask.shape(), mask.shape());
+    EXPECT_TRUE(std::equal(mask.begin(), mask.end(), features.pixel_mask.begin()));
+    if (golden.find("processed." + name)->dtype == DType::kU8) {
+      const auto expected = golden.tensor<std::uint8_t>("processed." + name);
+      ASSERT_EQ(features.pixel_bytes.shape(), expected.shape());
+      EXPECT_TRUE(std::equal(expected.begin(), expected.end(), features.pixel_bytes.begin()));
+    } else {
+      const auto expected = golden.tensor<float>("processed." + name);
+      ASSERT_EQ(features.pixel_values.shape(), expected.shape());
+      EXPECT_TRUE(std::equal(expected.begin(), expected.end(), features.pixel_values.begin()));
+    }
+  }
+}
+
+TEST(ImageProcessor, CropsToTheSizeWhereNoCropSizeIsGiven) {
+  const auto config = ImageProcessorConfig::from_json(
+      R"({"size": {"shortest_edge": 294}, "crop_size": null})", "file");
+  const ImageFeatures features = BridgeTowerImageProcessor(config)(Image(480, 640, 3));
+  EXPECT_EQ(features.pixel_values.shape(), (Shape{1, 3, 294, 294}));
+}
+
+TEST(ImageProcessor, RefusesWhatItCannotMake) {
+  const BridgeTowerImageProcessor processor;
+  expect_error(ErrorCode::kInput, "images: number of pictures: expected at least 1, got 0",
+               [&] { processor(std::vector<Image>{}); });
+  expect_error(
+      ErrorCode::kInput,
+      "image: a picture of 10 x 1000: expected sides that fit a multiple of 32 pixels after "
+      "resizing, got 0 x 448",
+      [&] { processor(Image(10, 1000, 3)); });
+  expect_error(ErrorCode::kInput, "images: channels: expected 3, got 1", [&] {
+    processor({Image(40, 40, 3), Image(40, 40, 1)});
+  });
+  expect_error(ErrorCode::kInput,
+               "images: channels, one for each image_mean and image_std: expected 3, got 1",
+               [&] { processor(Image(40, 40, 1)); });
+  ImageProcessorConfig config;
+  config.do_pad = config.do_center_crop = config.do_resize = false;
+  expect_error(ErrorCode::kInput, "images: sizes without do_pad: expected 5 x 6, got 5 x 5", [&] {
+    const BridgeTowerImageProcessor ragged(config);
+    ragged({Image(5, 6, 3), Image(5, 5, 3)});
+  });
+}
+
+void expect_config_error(const std::string& text, const std::string& message) {
+  expect_error(ErrorCode::kConfig, "file: " + message,
+               [&] { ImageProcessorConfig::from_json(text, "file"); });
+}
+
+TEST(ImageProcessorConfig, IsStrictAboutTypesAndRanges) {
+  expect_config_error(R"({"do_pad": 1})", "do_pad: expected true or false, got 1");
+  expect_config_error(R"({"size": {"height": 3}})",
+                      "size: expected an object with shortest_edge, got an object");
+  expect_config_error(R"({"size": 0})", "size: expected an integer from 1 to 16384, got 0");
+  expect_config_error(R"({"size": {"shortest_edge": 99999999999}})",
+                      "size.shortest_edge: expected an integer from 1 to 16384, got 99999999999");
+  expect_config_error(R"({"resample": 6})",
+                      "resample: expected one of Pillow's codes 0 to 5, got 6");
+  expect_config_error(R"({"image_mean": [1, 2]})",
+                      "image_mean: expected 1 or 3 numbers, got an array");
+  expect_config_error(R"({"image_std": [1, 0, 1]})",
+                      "image_std: expected numbers other than 0, got an array");
+  expect_config_error(R"({"crop_size": 32})",
+                      "crop_size: expected an object with shortest_edge, got 32");
+  ImageProcessorConfig config;
+  expect_error(ErrorCode::kConfig,
+               "image processor: \"nonsense\" is no key of preprocessor_config.json",
+               [&] { config.set("nonsense", "1"); });
+}
+
+TEST(ImageProcessorConfig, IgnoresUnknownKeysOfAFileAndTakesSizeAsANumber) {
+  const auto config = ImageProcessorConfig::from_json(
+      R"({"size": 64, "feature_extractor_type": "x", "image_std": 0.5, "rescale_factor": null})",
+      "file");
+  EXPECT_EQ(config.size, 64);
+  EXPECT_EQ(config.crop(), 64);
+  EXPECT_EQ(config.image_std, std::vector<double>{0.5});
+}
+
+}  // namespace
+}  // namespace bridgetower
