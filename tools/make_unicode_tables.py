@@ -31,7 +31,7 @@ def main():
             ranges[-1][1] = code_point
         else:
             ranges.append([code_point, code_point, kind])
-    lines = ["// Made by tools/make_unicode_tables.py from Unicode 16.0: first, last, class."]
+    lines = ["// Made by tools/make_unicode_tables.py from Unicode 16.0: first, last, class.", "// clang-format off"]
     lines += [f"{{0x{first:04X}, 0x{last:04X}, CharClass::{kind}}}," for first, last, kind in ranges]
     OUT.write_text("\n".join(lines) + "\n")
 

@@ -1,6 +1,5 @@
 // How well does a sentence describe a picture?   match MODEL IMAGE TEXT
 #include <bridgetower/bridgetower.hpp>
-
 #include <cstdio>
 
 int main(int argc, char** argv) {
