@@ -1,4 +1,4 @@
-"""A BridgeTower of about 100,000 parameters with a tokenizer of its own: configuration, weights, tokenizer."""
+"""A BridgeTower of about 400,000 parameters with a tokenizer of its own: configuration, weights, tokenizer."""
 
 import json
 import math
@@ -27,13 +27,13 @@ SENTENCES = [
 
 def tiny_config(text=(), vision=(), **top):
     """The arguments override single keys."""
-    hidden = top.get("hidden_size", 32)
+    hidden = top.get("hidden_size", 64)
     return BridgeTowerConfig(**{
         "hidden_size": hidden, "num_hidden_layers": 2, "contrastive_hidden_size": 16,
         "logit_scale_init_value": 2.6592, **top,
-        "text_config": {"vocab_size": 320, "hidden_size": hidden, "num_hidden_layers": 3, "num_attention_heads": 4,
+        "text_config": {"vocab_size": 320, "hidden_size": hidden, "num_hidden_layers": 2, "num_attention_heads": 4,
                         "intermediate_size": 48, "max_position_embeddings": 40, **dict(text)},
-        "vision_config": {"hidden_size": 64, "num_hidden_layers": 3, "patch_size": 16, "image_size": 48,
+        "vision_config": {"hidden_size": 64, "num_hidden_layers": 2, "patch_size": 16, "image_size": 48,
                           **dict(vision)},
     })
 
