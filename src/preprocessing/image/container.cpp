@@ -1,5 +1,6 @@
 #include "preprocessing/image/container.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bridgetower/core/error.hpp>
 
@@ -95,30 +96,65 @@ PngFacts read_png(std::string_view bytes, const std::string& place) {
   }
 }
 
+namespace {
+
+/// A segment that defines Huffman tables: no table may have more than 256 codes. stb_image 2.28 and
+/// older writes past its tables otherwise.
+void check_huffman_tables(std::string_view data, std::size_t position, const std::string& place) {
+  constexpr std::size_t kLengths = 16;
+  while (data.size() > kLengths) {
+    std::size_t codes = 0;
+    for (std::size_t i = 1; i <= kLengths; ++i) codes += byte_at(data, i);
+    if (codes > 256) {
+      throw FormatError(place, "Huffman table at byte " + std::to_string(position),
+                        "at most 256 codes", std::to_string(codes));
+    }
+    data.remove_prefix(std::min(data.size(), 1 + kLengths + codes));
+  }
+}
+
+/// The marker's byte at or after `position`, where a marker is the first byte that is not 0xFF
+/// after one that is; the file's size where there is none.
+std::size_t next_marker(std::string_view bytes, std::size_t position) {
+  while (position < bytes.size() && byte_at(bytes, position) != 0xFF) ++position;
+  while (position < bytes.size() && byte_at(bytes, position) == 0xFF) ++position;
+  return position;
+}
+
+}  // namespace
+
 int read_jpeg_orientation(std::string_view bytes, const std::string& place) {
+  constexpr std::uint32_t kHuffmanTables = 0xC4;
   constexpr std::uint32_t kStartOfScan = 0xDA;
   constexpr std::uint32_t kApp1 = 0xE1;
   constexpr std::string_view kExif("Exif\0\0", 6);
   int orientation = 1;
   std::size_t position = 2;
   for (;;) {
-    while (position < bytes.size() && byte_at(bytes, position) == 0xFF) ++position;
+    position = next_marker(bytes, position);
     if (position + 3 > bytes.size()) {
       throw FormatError(place, "segment at byte " + std::to_string(position),
                         "a JPEG with picture data", "the end of the file");
     }
     const std::uint32_t marker = byte_at(bytes, position);
-    const std::size_t length = number_at(bytes, position + 1, 2, true);
     if (marker == kStartOfScan) break;
+    const std::size_t length = number_at(bytes, position + 1, 2, true);
     if (length < 2 || length > bytes.size() - position - 1) {
       throw FormatError(place, "segment at byte " + std::to_string(position),
                         "a length inside the file", std::to_string(length));
     }
     const std::string_view data = bytes.substr(position + 3, length - 2);
+    if (marker == kHuffmanTables) check_huffman_tables(data, position, place);
     if (marker == kApp1 && data.substr(0, kExif.size()) == kExif) {
       orientation = exif_orientation(data.substr(kExif.size()));
     }
     position += 1 + length;
+  }
+  // Tables between the scans; entropy-coded data itself holds no marker.
+  constexpr std::string_view kTables("\xFF\xC4", 2);
+  for (std::size_t at = bytes.find(kTables, position); at != std::string_view::npos;
+       at = bytes.find(kTables, at + 2)) {
+    check_huffman_tables(bytes.substr(std::min(at + 4, bytes.size()), 17), at, place);
   }
   constexpr std::string_view kEnd("\xFF\xD9", 2);
   if (bytes.substr(position).rfind(kEnd) == std::string_view::npos) {

@@ -138,13 +138,13 @@ Image Image::load(const std::filesystem::path& path, const ImageLimits& limits) 
 
 Image Image::decode(std::string_view bytes, const std::string& place, const ImageLimits& limits) {
   if (starts_with(bytes, kPngSignature)) {
-    check_size(bytes, place, limits);
     const detail::PngFacts facts = detail::read_png(bytes, place);
+    check_size(bytes, place, limits);
     return oriented(decode_png(bytes, place, facts), facts.orientation);
   }
   if (starts_with(bytes, kJpegSignature)) {
-    check_size(bytes, place, limits);
     const int orientation = detail::read_jpeg_orientation(bytes, place);
+    check_size(bytes, place, limits);
     return oriented(decode_jpeg(bytes, place), orientation);
   }
   throw FormatError(place, "format", "PNG or JPEG", kind_of(bytes));
