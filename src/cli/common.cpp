@@ -90,11 +90,20 @@ void Results::add_to(CLI::App& command) {
       ->check(CLI::IsMember({"text", "json", "jsonl"}));
 }
 
+void Results::add_progress_to(CLI::App& command) {
+  command.add_flag("--no-progress", no_progress_, "no progress bar, even on a terminal");
+}
+
+void Results::start_progress(std::size_t total, std::string unit) {
+  if (!no_progress_) progress_.start(static_cast<std::int64_t>(total), std::move(unit));
+}
+
 bool Results::for_people() const {
   return format_.empty() ? isatty(STDOUT_FILENO) == 1 : format_ == "text";
 }
 
 void Results::write(const Json& record, const std::function<std::string(const Json&)>& text) {
+  progress_.erase();
   if (for_people()) {
     std::cout << text(record) << '\n';
   } else if (format_ == "json") {
@@ -112,6 +121,7 @@ void Results::fail(Json record, const Error& error) {
 }
 
 Status Results::finish() {
+  progress_.erase();
   if (!for_people() && format_ == "json") std::cout << (array_open_ ? "]\n" : "[]\n");
   std::cout.flush();
   if (!std::cout) throw IoError("standard output", "cannot be written");

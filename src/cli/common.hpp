@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "cli/progress.hpp"
+
 namespace bridgetower::cli {
 
 using Json = nlohmann::ordered_json;
@@ -39,11 +41,19 @@ struct ModelOptions {
   LoadOptions load_options() const;
 };
 
-/// Results on stdout: one JSON object a line, one JSON array, or text for people.
+/// Results on stdout: one JSON object a line, one JSON array, or text for people; beside them a
+/// progress bar on stderr.
 class Results {
  public:
   /// Adds --format.
   void add_to(CLI::App& command);
+
+  /// Adds --no-progress, for commands that call start_progress().
+  void add_progress_to(CLI::App& command);
+
+  /// `total` steps follow, `unit` names them; advance() ends each.
+  void start_progress(std::size_t total, std::string unit);
+  void advance() { progress_.advance(); }
 
   /// Writes a record; `text` makes its line for people.
   void write(const Json& record, const std::function<std::string(const Json&)>& text);
@@ -58,6 +68,8 @@ class Results {
   bool for_people() const;
 
   std::string format_;
+  bool no_progress_ = false;
+  ProgressBar progress_;
   bool array_open_ = false;
   bool failed_ = false;
 };

@@ -78,6 +78,7 @@ Status embed(Options& options) {
   const auto count = static_cast<std::int64_t>(all.size());
   VectorRows rows{Tensor<float>::uninitialized({count, size}), {}};
   std::int64_t failed = 0;
+  options.results.start_progress(all.size(), "vectors");
   for (std::int64_t i = 0; i < count; ++i) {
     const Source& source = all[static_cast<std::size_t>(i)];
     rows.sources.push_back(source.to_json());
@@ -91,6 +92,7 @@ Status embed(Options& options) {
       options.results.fail(source.to_json(), error);
       ++failed;
     }
+    options.results.advance();
   }
   write_vectors(options.output, format, rows);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
@@ -126,6 +128,7 @@ Command add_embed(CLI::App& app) {
   options->model.add_model(*command);
   options->model.add_compute(*command);
   options->results.add_to(*command);
+  options->results.add_progress_to(*command);
   return [options] { return embed(*options); };
 }
 

@@ -23,6 +23,7 @@ struct Options {
     model.add_model(command);
     model.add_compute(command);
     results.add_to(command);
+    results.add_progress_to(command);
   }
 
   std::vector<std::string> all_texts() const {
@@ -68,16 +69,18 @@ Status score_pairs(Options& options, const EncodeImage& encode_image, const Enco
   for (const std::string& text : texts) {
     encoded.push_back(try_encode([&] { return encode_text(text); }));
   }
+  options.results.start_progress(options.images.size() * texts.size(), "pairs");
   for (const std::string& file : options.images) {
     const auto image = try_encode([&] { return encode_image(Image::load(file)); });
     for (std::size_t i = 0; i < texts.size(); ++i) {
       Json record{{"image", file}, {"text", texts[i]}};
       if (image.error || encoded[i].error) {
         options.results.fail(std::move(record), image.error ? *image.error : *encoded[i].error);
-        continue;
+      } else {
+        score(*image.value, *encoded[i].value, record);
+        options.results.write(record, to_text);
       }
-      score(*image.value, *encoded[i].value, record);
-      options.results.write(record, to_text);
+      options.results.advance();
     }
   }
   return options.results.finish();
