@@ -41,10 +41,11 @@ const stbi_uc* data_of(std::string_view bytes) {
   return reinterpret_cast<const stbi_uc*>(bytes.data());
 }
 
-/// Twice the largest raw picture, as stb_image grows its buffers by doubling.
+/// Twice the largest raw picture, as stb_image grows its buffers by doubling; a JPEG's sides are
+/// filled up to whole blocks of at most 32 pixels.
 std::size_t block_limit(const ImageSize& size) {
-  return 2 * (static_cast<std::size_t>(size.height) * static_cast<std::size_t>(size.width + 16) *
-              8) +
+  return 2 * (static_cast<std::size_t>(size.height + 32) *
+              static_cast<std::size_t>(size.width + 32) * 8) +
          kAnyHeader;
 }
 
