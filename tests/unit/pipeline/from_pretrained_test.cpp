@@ -36,6 +36,7 @@ class ModelDirectory {
     return directory_.path();
   }
 
+  const std::filesystem::path& directory() const { return directory_.path(); }
   std::string place() const { return (directory_.path() / "model.safetensors").string(); }
 
   Tensor<float>& floats(const std::string& name) {
@@ -192,6 +193,12 @@ TEST(FromPretrained, ChecksTheConfigurationBeforeTheWeights) {
   model.config.text_config.vocab_size = 0;
   expect_error(ErrorCode::kConfig, "config: text_config.vocab_size: expected 1 to 1048576, got 0",
                [&] { BridgeTowerModel<float>::from_pretrained(model.write()); });
+  model.config.text_config.vocab_size = 320;
+  model.config.text_config.pad_token_id = std::numeric_limits<std::int64_t>::min();
+  std::filesystem::remove(model.write() / "model.safetensors");
+  expect_error(ErrorCode::kConfig,
+               "config: text_config.pad_token_id: expected -1 to 39, got -9223372036854775808",
+               [&] { Checkpoint::open(model.directory()); });
   LoadOptions options;
   options.threads = -1;
   expect_error(ErrorCode::kInput, "ThreadPool: threads: expected 0 to 1024, got -1",
