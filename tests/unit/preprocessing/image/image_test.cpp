@@ -121,6 +121,9 @@ const std::string kRows("\0\x10\x20\0\x30\x40", 6);  // a filter byte and two pi
 TEST(Image, RefusesBrokenPngs) {
   const Image good = Image::decode(png(stored(kRows)), "picture");
   EXPECT_EQ(good.data()[9], 0x40);
+  const std::string empty_first = kSignature + header(2, 2, 8, 0) + chunk("IDAT", "") +
+                                  chunk("IDAT", stored(kRows)) + chunk("IEND", "");
+  EXPECT_EQ(Image::decode(empty_first, "picture").data()[9], 0x40);
   const auto refuse = [](const std::string& bytes, const std::string& message) {
     expect_refused(bytes, ErrorCode::kFormat, message);
   };
