@@ -9,6 +9,8 @@
 #include <iostream>
 #include <sstream>
 
+#include "core/json.hpp"
+
 namespace bridgetower::cli {
 namespace {
 
@@ -126,6 +128,14 @@ Status Results::finish() {
   std::cout.flush();
   if (!std::cout) throw IoError("standard output", "cannot be written");
   return failed_ ? Status::kFailed : Status::kDone;
+}
+
+Json json_line(const std::string& line, const std::string& place) {
+  const nlohmann::json parsed = detail::parse_json(line, place);
+  if (!parsed.is_object()) {
+    throw InputError(place, "line", "a JSON object", detail::describe(parsed));
+  }
+  return parsed;
 }
 
 std::vector<std::string> read_lines(const std::string& file) {

@@ -74,6 +74,9 @@ class Results {
   bool failed_ = false;
 };
 
+/// A line that holds a JSON object. Throws FormatError or InputError; `place` names it in errors.
+Json json_line(const std::string& line, const std::string& place);
+
 /// Lines of a text file ("-": standard input), without their line ends.
 std::vector<std::string> read_lines(const std::string& file);
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "cli/common.hpp"
 #include "cli/vector_file.hpp"
@@ -25,8 +26,10 @@ struct Source {
   std::string text;
   bool has_image = false;
   bool has_text = false;
+  std::optional<Error> error = {};  ///< of a line that names no pair; `text` is the line then
 
   Json to_json() const {
+    if (error) return {{"pair", text}};
     Json record;
     if (has_image) record["image"] = image;
     if (has_text) record["text"] = text;
@@ -35,13 +38,21 @@ struct Source {
 };
 
 Source pair_from(const std::string& line, const std::string& place) {
-  const Json record = Json::parse(line, nullptr, false);
-  if (!record.is_object() || !record.contains("image") || !record["image"].is_string() ||
-      !record.contains("text") || !record["text"].is_string()) {
+  const Json record = json_line(line, place);
+  if (!record.contains("image") || !record["image"].is_string() || !record.contains("text") ||
+      !record["text"].is_string()) {
     throw FormatError(place, "a line of pairs", "{\"image\": \"…\", \"text\": \"…\"}",
                       line.substr(0, 80));
   }
   return {record["image"].get<std::string>(), record["text"].get<std::string>(), true, true};
+}
+
+Source try_pair_from(const std::string& line, const std::string& place) {
+  try {
+    return pair_from(line, place);
+  } catch (const Error& error) {
+    return {"", line, false, false, error};
+  }
 }
 
 std::vector<Source> sources(const Options& options) {
@@ -54,12 +65,13 @@ std::vector<Source> sources(const Options& options) {
   }
   if (!options.pairs.empty()) {
     for (const std::string& line : read_lines(options.pairs))
-      all.push_back(pair_from(line, options.pairs));
+      all.push_back(try_pair_from(line, options.pairs));
   }
   return all;
 }
 
 Tensor<float> embed_one(const Embedder& embedder, const Source& source) {
+  if (source.error) throw Error(*source.error);
   if (!source.has_image) return embedder.embed(source.text);
   const Image image = Image::load(source.image);
   return source.has_text ? embedder.embed(image, source.text) : embedder.embed(image);

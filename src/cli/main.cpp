@@ -53,7 +53,9 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error, std::cout, std::cerr) == 0 ? 0 : static_cast<int>(Status::kUsage);
+    if (error.get_exit_code() == 0) return app.exit(error, std::cout, std::cerr);  // --help
+    complain(std::string(error.what()) + " (bridgetower --help tells more)");
+    return static_cast<int>(Status::kUsage);
   }
   return static_cast<int>(run(app, commands));
 }

@@ -55,13 +55,6 @@ Truncation truncation_of(const Json& value) {
   refuse("truncation", "true, false or the name of a strategy", value);
 }
 
-Json parse_line(const std::string& line) {
-  Json parsed = Json::parse(line, nullptr, false);
-  if (!parsed.is_object())
-    throw InputError("tokenize", "line", "a JSON object", line.substr(0, 80));
-  return parsed;
-}
-
 Request request_from(const Json& line) {
   Request request;
   request.text = text_of(line, "text");
@@ -106,7 +99,7 @@ Status tokenize(Options& options) {
     try {
       Request request;
       if (options.jsonl) {
-        request = request_from(parse_line(line));
+        request = request_from(json_line(line, "tokenize"));
       } else {
         request.text = line;
       }
@@ -136,7 +129,7 @@ Status detokenize(Options& options) {
   const auto tokenizer = RobertaTokenizer::from_pretrained(options.model.directory());
   for (const std::string& line : read_lines(options.file)) {
     try {
-      options.results.write(decode(*tokenizer, parse_line(line)),
+      options.results.write(decode(*tokenizer, json_line(line, "detokenize")),
                             [](const Json& record) { return record["text"].get<std::string>(); });
     } catch (const Error& error) {
       options.results.fail(Json::object(), error);

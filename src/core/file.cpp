@@ -27,6 +27,9 @@ const char* kind_of(mode_t mode) {
 }  // namespace
 
 InputFile::InputFile(const std::filesystem::path& path) : place_(path.string()) {
+  if (place_.find('\0') != std::string::npos) {
+    throw IoError(place_, "open", "a regular file", "a name with a zero byte");
+  }
   // O_NONBLOCK: opening a FIFO without a writer would wait for one.
   descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (descriptor_ < 0) throw IoError(place_, "open", "a regular file", error_text(errno));
@@ -83,6 +86,11 @@ std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes
 }
 
 OutputFile::OutputFile(const std::filesystem::path& path) : place_(path.string()) {
+  // The renaming would put a file in the place of a device.
+  struct stat status = {};
+  if (::stat(place_.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
+    throw IoError(place_, "create", "a regular file", kind_of(status.st_mode));
+  }
   // A name nobody else uses: O_EXCL decides between writers of the same file.
   for (int attempt = 0; descriptor_ < 0; ++attempt) {
     std::string name = place_ + ".part" + std::to_string(attempt);

@@ -2,6 +2,7 @@
 #include <bridgetower/core/error.hpp>
 #include <bridgetower/core/parallel.hpp>
 #include <string>
+#include <system_error>
 
 namespace bridgetower {
 namespace {
@@ -36,10 +37,20 @@ bool spin_until(const Condition& condition) {
 ThreadPool::ThreadPool(int threads) {
   const int workers = checked(threads) - 1;
   workers_.reserve(static_cast<std::size_t>(workers));
-  for (int i = 0; i < workers; ++i) workers_.emplace_back([this] { work(); });
+  try {
+    for (int i = 0; i < workers; ++i) workers_.emplace_back([this] { work(); });
+  } catch (const std::system_error&) {
+    if (threads == 0) return;  // fewer will do
+    stop();
+    throw LimitError("ThreadPool", "threads",
+                     "at most " + std::to_string(workers_.size() + 1) + " in this system's limits",
+                     std::to_string(threads));
+  }
 }
 
-ThreadPool::~ThreadPool() {
+ThreadPool::~ThreadPool() { stop(); }
+
+void ThreadPool::stop() {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     stop_ = true;

@@ -47,6 +47,13 @@ ShardedSafetensors::ShardedSafetensors(const fs::path& index) : place_(index.str
     }
     tensors_[name] = shard.get();
   }
+  for (const auto& [file, shard] : shards_) {
+    for (const std::string& name : shard->names()) {
+      if (tensors_.count(name) == 0) {
+        throw FormatError(place_, detail::in_quotes(name) + " of " + file + " is not in the index");
+      }
+    }
+  }
 }
 
 std::vector<std::string> ShardedSafetensors::names() const {

@@ -192,6 +192,12 @@ void SafetensorsFile::read_floats(const std::string& name, std::int64_t first, s
                                   Scalar* out) const {
   const Entry& tensor = entry(name);
   const std::size_t item = size_of(tensor.dtype);
+  const auto size = static_cast<std::int64_t>(tensor.bytes / item);
+  if (first < 0 || count < 0 || first > size || count > size - first) {
+    throw InputError(place(), detail::in_quotes(name) + ": elements",
+                     "a range inside 0 to " + std::to_string(size),
+                     std::to_string(count) + " from " + std::to_string(first));
+  }
   const std::uint64_t begin = tensor.begin + static_cast<std::uint64_t>(first) * item;
   constexpr DType kOwn = std::is_same_v<Scalar, float> ? DType::kF32 : DType::kF64;
   if (tensor.dtype == kOwn) {
@@ -247,11 +253,24 @@ const char* dtype_name(const Tensor<double>&) { return "F64"; }
 const char* dtype_name(const Tensor<std::int64_t>&) { return "I64"; }
 const char* dtype_name(const Tensor<std::uint8_t>&) { return "U8"; }
 
+/// What JSON and the format cannot hold.
+void check_name(const std::string& place, const std::string& name) {
+  if (name == "__metadata__")
+    throw InputError(place, name, "another name", "a tensor of this name");
+  if (!detail::is_utf8(name)) throw InputError(place, "name", "UTF-8", detail::in_quotes(name));
+}
+
 }  // namespace
 
 void write_safetensors(const std::filesystem::path& path,
                        const std::map<std::string, AnyTensor>& tensors,
                        const SafetensorsFile::Metadata& metadata) {
+  for (const auto& [name, any] : tensors) check_name(path.string(), name);
+  for (const auto& [key, text] : metadata) {
+    if (!detail::is_utf8(key) || !detail::is_utf8(text)) {
+      throw InputError(path.string(), "metadata", "UTF-8", detail::in_quotes(key + ": " + text));
+    }
+  }
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   if (!metadata.empty()) header["__metadata__"] = metadata;
   std::uint64_t offset = 0;

@@ -6,7 +6,10 @@ namespace bridgetower {
 using Directory = std::filesystem::path;
 
 Checkpoint Checkpoint::open(const Directory& directory) {
-  return {BridgeTowerConfig::from_pretrained(directory), open_checkpoint(directory)};
+  Checkpoint checkpoint{BridgeTowerConfig::from_pretrained(directory), nullptr};
+  checkpoint.config.validate();
+  checkpoint.weights = open_checkpoint(directory);
+  return checkpoint;
 }
 
 #define BRIDGETOWER_INSTANTIATE(Model)                                                       \

@@ -37,6 +37,9 @@ struct ImageProcessorConfig {
   /// Replaces one key by a JSON value, e.g. set("size", "384"). An unknown key is a ConfigError.
   void set(const std::string& key, std::string_view json);
 
+  /// Throws ConfigError for what cannot be run, naming the key.
+  void validate() const;
+
   /// The side of the crop.
   std::int64_t crop() const noexcept { return crop_size.value_or(size); }
 };

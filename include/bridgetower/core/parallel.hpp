@@ -16,7 +16,8 @@ namespace bridgetower {
 class ThreadPool {
  public:
   /// `threads` 0: as many as this process may use. With 1 no thread is started.
-  /// Throws InputError for a negative number or more than 1024.
+  /// Throws InputError for a negative number or more than 1024, LimitError where the system does
+  /// not let so many start.
   explicit ThreadPool(int threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
@@ -30,6 +31,7 @@ class ThreadPool {
   void run(std::int64_t count, const std::function<void(std::int64_t)>& task);
 
  private:
+  void stop();
   void work();
   void take_tasks();
 

@@ -81,10 +81,12 @@ class WeightView {
     loader_->read(key(name), first, count, out);
   }
 
-  /// A whole tensor; zeros where it is missing (the loader's finish() throws then).
+  /// A whole tensor. Where it is missing or wrong, one with every size 0: no configuration makes
+  /// the library ask for memory that the checkpoint does not fill, and finish() throws anyway.
   Tensor<Scalar> tensor(std::string_view name, const Shape& shape) const {
-    Tensor<Scalar> values(shape);
-    if (check(name, shape)) read(name, 0, static_cast<std::int64_t>(values.size()), values.data());
+    if (!check(name, shape)) return Tensor<Scalar>(Shape(shape.size(), 0));
+    auto values = Tensor<Scalar>::uninitialized(shape);
+    read(name, 0, static_cast<std::int64_t>(values.size()), values.data());
     return values;
   }
 

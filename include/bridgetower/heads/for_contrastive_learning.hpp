@@ -23,8 +23,9 @@ class BridgeTowerContrastiveHead {
 
   std::int64_t out() const noexcept { return fc_.out(); }
 
-  /// x [1, size] -> [E]
+  /// x [1, size] -> [E]. Throws ShapeError for another x.
   Tensor<Scalar> forward(const Tensor<Scalar>& x) const {
+    detail::check_shape("BridgeTowerContrastiveHead", x.shape(), {1, fc_.in()});
     Tensor<Scalar> vector = fc_.forward(x).row(0);
     ops::l2_normalize(vector.data(), vector.dim(0));
     return vector;
@@ -35,9 +36,6 @@ class BridgeTowerContrastiveHead {
 };
 
 /// Vectors of a text, an image and of the pair in one space. HF: BridgeTowerForContrastiveLearning.
-///
-/// Works as well where HF's class fails by accident: with unshared cross-modal transforms and with
-/// a vision tower of another width than the fusion.
 template <class Scalar>
 class BridgeTowerForContrastiveLearning {
  public:
@@ -64,7 +62,8 @@ class BridgeTowerForContrastiveLearning {
     return forward(ForwardInputs<Scalar>(inputs));
   }
 
-  /// [E], length 1
+  /// [E], length 1. Each throws InputError or ShapeError for the state of another model; the last
+  /// needs a fusion whose pooler_output was wanted.
   Tensor<Scalar> text_embed(const TextState<Scalar>& text) const {
     return itc_text_head_.forward(text.cls);
   }

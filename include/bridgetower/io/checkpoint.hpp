@@ -14,7 +14,7 @@ namespace bridgetower {
 class ShardedSafetensors : public WeightSource {
  public:
   /// Throws IoError or FormatError: a shard's name that is not a plain file name, a missing shard,
-  /// or one that lacks a tensor which the index places there.
+  /// one that lacks a tensor which the index places there, or a tensor that the index lacks.
   explicit ShardedSafetensors(const std::filesystem::path& index);
 
   std::string place() const override { return place_; }

@@ -66,7 +66,7 @@ using AnyTensor =
     std::variant<Tensor<float>, Tensor<double>, Tensor<std::int64_t>, Tensor<std::uint8_t>>;
 
 /// Writes the tensors in the order of their names; the file appears only when complete. Throws
-/// IoError.
+/// IoError, and InputError for names or metadata that are not UTF-8.
 void write_safetensors(const std::filesystem::path& path,
                        const std::map<std::string, AnyTensor>& tensors,
                        const SafetensorsFile::Metadata& metadata);

@@ -32,9 +32,10 @@ class Linear {
   /// A weight [out, in] and a bias [out] that are already there.
   Linear(const Tensor<Scalar>& weight, Tensor<Scalar> bias, Backend backend);
 
+  std::int64_t in() const noexcept { return weight_.inputs(); }
   std::int64_t out() const noexcept { return weight_.outputs(); }
 
-  /// x [N, in] -> [N, out]
+  /// x [N, in] -> [N, out]. Throws ShapeError for another x.
   Tensor<Scalar> forward(const Tensor<Scalar>& x) const { return forward(x, x.dim(0)); }
 
   /// The first `rows` rows of x only.
@@ -51,13 +52,19 @@ class Linear {
 template <class Scalar>
 Linear<Scalar>::Linear(const WeightView<Scalar>& weights, const std::vector<std::string>& names,
                        std::int64_t out, std::int64_t in)
-    : weight_(out * static_cast<std::int64_t>(names.size()), in, weights.backend()),
-      bias_({out * static_cast<std::int64_t>(names.size())}) {
+    : weight_(0, in, weights.backend()) {
+  const std::int64_t outputs = out * static_cast<std::int64_t>(names.size());
   std::int64_t first = 0;
   for (const std::string& name : names) {
     const WeightView<Scalar> part = name.empty() ? weights : weights / name;
-    if (part.check("weight", {out, in})) read_rows(part, "weight", first, out);
-    if (part.check("bias", {out})) part.read("bias", 0, out, bias_.data() + first);
+    if (part.check("weight", {out, in})) {
+      if (weight_.outputs() == 0) weight_ = {outputs, in, weights.backend()};
+      read_rows(part, "weight", first, out);
+    }
+    if (part.check("bias", {out})) {
+      if (bias_.empty()) bias_ = Tensor<Scalar>({outputs});
+      part.read("bias", 0, out, bias_.data() + first);
+    }
     first += out;
   }
 }
@@ -65,8 +72,11 @@ Linear<Scalar>::Linear(const WeightView<Scalar>& weights, const std::vector<std:
 template <class Scalar>
 Linear<Scalar>::Linear(const WeightView<Scalar>& weights, std::string_view weight_name,
                        const Shape& shape, std::string_view bias_name)
-    : weight_(shape[0], element_count(shape) / shape[0], weights.backend()) {
-  if (weights.check(weight_name, shape)) read_rows(weights, weight_name, 0, shape[0]);
+    : weight_(0, 0, weights.backend()) {
+  if (weights.check(weight_name, shape)) {
+    weight_ = {shape[0], element_count(shape) / shape[0], weights.backend()};
+    read_rows(weights, weight_name, 0, shape[0]);
+  }
   if (!bias_name.empty()) bias_ = weights.tensor(bias_name, {shape[0]});
 }
 
@@ -91,6 +101,7 @@ void Linear<Scalar>::read_rows(const WeightView<Scalar>& weights, std::string_vi
 
 template <class Scalar>
 Tensor<Scalar> Linear<Scalar>::forward(const Tensor<Scalar>& x, std::int64_t rows) const {
+  check_rows("Linear", x, rows, in());
   auto y = Tensor<Scalar>::uninitialized({rows, out()});
   weight_.multiply(x.data(), weight_.inputs(), rows, bias_.empty() ? nullptr : bias_.data(),
                    y.data(), out());

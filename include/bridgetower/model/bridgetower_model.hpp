@@ -49,10 +49,10 @@ class BridgeTowerModel {
     return forward(ForwardInputs<Scalar>(inputs));
   }
 
-  /// Item `b` of checked inputs.
+  /// Item `b`. Throws InputError or ShapeError for inputs the model cannot take.
   ImageState<Scalar> encode_image(const ForwardInputs<Scalar>& inputs, std::int64_t b) const;
 
-  /// Item `b` of checked inputs. Without `all_rows`, tokens that nobody may attend to are left out,
+  /// Item `b`; throws likewise. Without `all_rows`, tokens that nobody may attend to are left out,
   /// except the first, which the heads read.
   TextState<Scalar> encode_text(const ForwardInputs<Scalar>& inputs, std::int64_t b,
                                 bool all_rows) const;
@@ -68,8 +68,9 @@ class BridgeTowerModel {
   CommonOutput<Scalar> run_batch(const ForwardInputs<Scalar>& inputs, Wanted wanted,
                                  const Visit& visit) const;
 
-  /// [1, D]: the image's first row as the contrastive head sees it.
+  /// [1, D]: the image's first row as the contrastive head sees it. Throws as fuse does.
   Tensor<Scalar> image_cls(const ImageState<Scalar>& image) const {
+    check_state("image state", image.layers);
     const Tensor<Scalar>& last = image.layers.back();
     return ops::gather_rows(last.data(), last.dim(1), last.dim(1), {0});
   }
@@ -84,7 +85,7 @@ class BridgeTowerModel {
   Tensor<Scalar> link_input(const std::vector<Linear<Scalar>>& transforms, std::int64_t link,
                             const Tensor<Scalar>& state, std::int64_t token_type) const;
   Tensor<Scalar> pool(const FusedState<Scalar>& fused) const;
-  void check_states(const ImageState<Scalar>& image, const TextState<Scalar>& text) const;
+  void check_state(const char* what, const std::vector<Tensor<Scalar>>& layers) const;
 
   BridgeTowerConfig config_;
   std::shared_ptr<ThreadPool> threads_;
@@ -162,6 +163,8 @@ Tensor<Scalar> BridgeTowerModel<Scalar>::link_input(const std::vector<Linear<Sca
 template <class Scalar>
 ImageState<Scalar> BridgeTowerModel<Scalar>::encode_image(const ForwardInputs<Scalar>& inputs,
                                                           std::int64_t b) const {
+  inputs.check_image(config_);
+  detail::check_item(b, inputs.images());
   const ParallelScope scope(threads());
   ImageState<Scalar> state;
   Tensor<Scalar> x;
@@ -190,6 +193,8 @@ ImageState<Scalar> BridgeTowerModel<Scalar>::encode_image(const ForwardInputs<Sc
 template <class Scalar>
 TextState<Scalar> BridgeTowerModel<Scalar>::encode_text(const ForwardInputs<Scalar>& inputs,
                                                         std::int64_t b, bool all_rows) const {
+  inputs.check_text();
+  detail::check_item(b, inputs.batch());
   const ParallelScope scope(threads());
   const std::int64_t length = inputs.length();
   const std::int64_t* const mask =
@@ -229,22 +234,22 @@ TextState<Scalar> BridgeTowerModel<Scalar>::encode_text(const ForwardInputs<Scal
 }
 
 template <class Scalar>
-void BridgeTowerModel<Scalar>::check_states(const ImageState<Scalar>& image,
-                                            const TextState<Scalar>& text) const {
-  const auto check = [this](const char* what, const std::vector<Tensor<Scalar>>& layers) {
-    const auto expected = static_cast<std::size_t>(config_.num_hidden_layers);
-    if (layers.size() == expected && layers.front().dim(-1) == config_.hidden_size) return;
-    throw InputError("fuse", what, "one of a model like this one", "another model's");
-  };
-  check("image state", image.layers);
-  check("text state", text.layers);
+void BridgeTowerModel<Scalar>::check_state(const char* what,
+                                           const std::vector<Tensor<Scalar>>& layers) const {
+  bool fits = layers.size() == static_cast<std::size_t>(config_.num_hidden_layers);
+  for (const Tensor<Scalar>& layer : layers) {
+    fits = fits && layer.rank() == 2 && layer.dim(0) > 0 && layer.dim(1) == config_.hidden_size &&
+           layer.shape() == layers.front().shape();
+  }
+  if (!fits) throw InputError("fuse", what, "one of a model like this one", "another model's");
 }
 
 template <class Scalar>
 FusedState<Scalar> BridgeTowerModel<Scalar>::fuse(const ImageState<Scalar>& image,
                                                   const TextState<Scalar>& text,
                                                   const Wanted& wanted) const {
-  check_states(image, text);
+  check_state("image state", image.layers);
+  check_state("text state", text.layers);
   const ParallelScope scope(threads());
   const ops::KeyList* const keys = text.attended ? &*text.attended : nullptr;
   FusedState<Scalar> out;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bridgetower/core/backend.hpp>
+#include <bridgetower/core/error.hpp>
 #include <bridgetower/core/parallel.hpp>
 #include <bridgetower/core/tensor.hpp>
 #include <bridgetower/ops/gather.hpp>
@@ -9,6 +10,7 @@
 #include <bridgetower/ops/softmax.hpp>
 #include <cmath>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace bridgetower::ops {
@@ -38,7 +40,7 @@ struct AttentionInputs {
 /// softmax(q kᵀ / sqrt(K)) v, head by head -> [M, H * K]. Keys that are not attended have
 /// probability 0; where none is attended all have the same: HF adds finfo.min to the scores of
 /// hidden keys, which leaves equal scores then. Into `probabilities` [H, M, N] where that is not
-/// null.
+/// null. Throws InputError for an attended key that does not exist.
 template <class Scalar>
 Tensor<Scalar> attention(const AttentionInputs<Scalar>& in,
                          Tensor<Scalar>* probabilities = nullptr);
@@ -100,6 +102,11 @@ Tensor<Scalar> attention(const AttentionInputs<Scalar>& in, Tensor<Scalar>* prob
   const bool some_hidden =
       in.attended != nullptr && static_cast<std::int64_t>(in.attended->size()) < in.key.rows;
   if (some_hidden && !in.attended->empty()) {
+    for (const std::int64_t key : *in.attended) {
+      if (key >= 0 && key < in.key.rows) continue;
+      throw InputError("attention", "attended key", "0 to " + std::to_string(in.key.rows - 1),
+                       std::to_string(key));
+    }
     // Leaving the others out is exact: their probability would be zero.
     const std::int64_t width = in.heads * in.head_size;
     const Tensor<Scalar> key = gather_rows(in.key.data, in.key.stride, width, *in.attended);
