@@ -76,6 +76,11 @@ Request request_from(const Json& line) {
     const Json& length = line["max_length"];
     if (!length.is_number_integer()) refuse("max_length", "an integer", length);
     request.options.max_length = length.get<std::int64_t>();
+    // HF: a max_length alone asks for truncation.
+    const bool unsaid = !line.contains("truncation") || line["truncation"].is_null();
+    if (unsaid && request.options.padding == Padding::kNone) {
+      request.options.truncation = Truncation::kLongestFirst;
+    }
   }
   return request;
 }

@@ -150,20 +150,20 @@ TextTokenizer::Tokens TextTokenizer::tokenize(std::string_view given, const Enco
   return tokens;
 }
 
-std::int64_t TextTokenizer::max_length_of(const EncodeOptions& options, const char* purpose) const {
+std::optional<std::int64_t> TextTokenizer::max_length_of(const EncodeOptions& options) const {
   const std::optional<std::int64_t> length =
       options.max_length ? options.max_length : model_max_length_;
-  if (!length) throw InputError("max_length", std::string("missing, and needed for ") + purpose);
-  if (*length < 0) {
+  if (length && *length < 0) {
     throw InputError("max_length", "value", "0 or more", std::to_string(*length));
   }
-  return *length;
+  return length;
 }
 
 std::int64_t TextTokenizer::limit_of(bool pair, const EncodeOptions& options) const {
-  if (options.truncation == Truncation::kNone) return std::numeric_limits<std::int64_t>::max();
+  constexpr std::int64_t kNoLimit = std::numeric_limits<std::int64_t>::max();
+  if (options.truncation == Truncation::kNone) return kNoLimit;
   const std::int64_t added = !options.add_special_tokens ? 0 : pair ? 4 : 2;
-  const std::int64_t length = max_length_of(options, "truncation");
+  const std::int64_t length = max_length_of(options).value_or(kNoLimit);
   if (length < added) {
     throw InputError("max_length", "value with special tokens", std::to_string(added) + " or more",
                      std::to_string(length));
@@ -177,7 +177,7 @@ Encoding TextTokenizer::assemble(const Tokens& first, const Tokens* second,
   const detail::Lengths kept =
       detail::truncated_lengths({first.size(), second_size, second != nullptr},
                                 limit_of(second != nullptr, options), options.truncation);
-  const bool left = options.truncation_side == Side::kLeft;
+  const bool left = options.truncation_side.value_or(truncation_side_) == Side::kLeft;
   const auto cut = [&](const Tokens& tokens, std::size_t size) {
     std::vector<Tokens> parts;
     for (const auto& [begin, end] : detail::windows(tokens.size(), size, options.stride, left)) {
@@ -261,9 +261,9 @@ void TextTokenizer::pad_to(Encoding& encoding, std::size_t length,
                            const EncodeOptions& options) const {
   if (encoding.size() >= length) return;
   const std::size_t missing = length - encoding.size();
+  const bool left = options.padding_side.value_or(padding_side_) == Side::kLeft;
   const auto fill = [&](auto& values, const auto& value) {
-    const auto at = options.padding_side == Side::kLeft ? values.begin() : values.end();
-    values.insert(at, missing, value);
+    values.insert(left ? values.begin() : values.end(), missing, value);
   };
   fill(encoding.input_ids, special_.pad);
   fill(encoding.attention_mask, std::int64_t{0});
@@ -276,19 +276,27 @@ void TextTokenizer::pad_to(Encoding& encoding, std::size_t length,
 
 void TextTokenizer::pad(std::vector<Encoding*>& batch, const EncodeOptions& options) const {
   if (options.padding == Padding::kNone) return;
-  constexpr std::int64_t kLongest = 1 << 24;
+  const std::optional<std::int64_t> max_length = max_length_of(options);
   std::size_t length = 0;
   if (options.padding == Padding::kMaxLength) {
-    length = static_cast<std::size_t>(max_length_of(options, "padding"));
+    if (!max_length) return;
+    length = static_cast<std::size_t>(*max_length);
   } else {
     for (const Encoding* encoding : batch) length = std::max(length, encoding->size());
   }
+  constexpr std::int64_t kLongest = 1 << 24;
   if (options.pad_to_multiple_of < 0 || options.pad_to_multiple_of > kLongest ||
       length > static_cast<std::size_t>(kLongest)) {
     throw InputError("padding", "length and pad_to_multiple_of", "0 to " + std::to_string(kLongest),
                      std::to_string(length) + " and " + std::to_string(options.pad_to_multiple_of));
   }
   if (options.pad_to_multiple_of > 0) {
+    if (options.truncation != Truncation::kNone && max_length &&
+        *max_length % options.pad_to_multiple_of != 0) {
+      throw InputError("max_length", "value with truncation and padding",
+                       "a multiple of " + std::to_string(options.pad_to_multiple_of),
+                       std::to_string(*max_length));
+    }
     const auto multiple = static_cast<std::size_t>(options.pad_to_multiple_of);
     length = (length + multiple - 1) / multiple * multiple;
   }

@@ -79,6 +79,8 @@ class TextTokenizer {
   std::vector<AddedToken> added_tokens_;
   SpecialIds special_;
   std::optional<std::int64_t> model_max_length_;
+  Side padding_side_ = Side::kRight;
+  Side truncation_side_ = Side::kRight;
   bool add_prefix_space_ = false;  // a space before every segment that does not begin with one
   bool trim_offsets_ = true;       // offsets leave out the space that belongs to a word
   bool keep_one_space_ = false;    // the post-processor's add_prefix_space: a quirk of trimming
@@ -97,7 +99,7 @@ class TextTokenizer {
   Encoding with_template(const Tokens& first, const Tokens* second,
                          const EncodeOptions& options) const;
   std::int64_t limit_of(bool pair, const EncodeOptions& options) const;
-  std::int64_t max_length_of(const EncodeOptions& options, const char* purpose) const;
+  std::optional<std::int64_t> max_length_of(const EncodeOptions& options) const;
   void pad(std::vector<Encoding*>& batch, const EncodeOptions& options) const;
   void pad_to(Encoding& encoding, std::size_t length, const EncodeOptions& options) const;
   void trim(Encoding& encoding) const;
