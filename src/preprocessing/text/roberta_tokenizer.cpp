@@ -98,7 +98,7 @@ std::vector<TextTokenizer::SegmentToken> RobertaTokenizer::tokenize_segment(
     piece_tokens.clear();
     model_->bpe.encode(segment, begin, end, piece_tokens);
     for (const auto& token : piece_tokens) {
-      tokens.push_back({token.id, token.begin, token.end, piece});
+      tokens.push_back({token.id, token.begin, token.end, piece, {}});
     }
     begin = end;
   }

@@ -95,15 +95,16 @@ void TextTokenizer::append_segment(std::string_view segment, std::size_t offset,
   const bool prefixed = add_prefix_space_ && segment.front() != ' ';
   const std::string with_space = prefixed ? " " + std::string(segment) : std::string();
   std::int64_t pieces = 0;
-  for (const SegmentToken& token : tokenize_segment(prefixed ? with_space : segment)) {
+  for (SegmentToken& token : tokenize_segment(prefixed ? with_space : segment)) {
     std::size_t begin = token.begin;
     std::size_t end = token.end;
     if (prefixed) {  // the added space lies on the first character
       begin = begin == 0 ? 0 : begin - 1;
       end = std::max<std::size_t>(end - 1, 1);
     }
-    tokens.push_back({token.id, id_to_token(token.id).value_or(""), offset + begin, offset + end,
-                      words + token.piece, 0});
+    if (token.text.empty()) token.text = id_to_token(token.id).value_or("");
+    tokens.push_back(
+        {token.id, std::move(token.text), offset + begin, offset + end, words + token.piece, 0});
     pieces = token.piece + 1;
   }
   words += pieces;

@@ -62,6 +62,7 @@ class TextTokenizer {
     std::size_t begin;  // bytes of the segment
     std::size_t end;
     std::int64_t piece;  // of the segment, from 0
+    std::string text;    // where it is not what the vocabulary writes
   };
   struct SpecialIds {
     std::int64_t cls = 0;

@@ -1,0 +1,148 @@
+#include <sentencepiece_processor.h>
+
+#include <algorithm>
+#include <bridgetower/core/error.hpp>
+#include <bridgetower/sentencepiece/xlm_roberta_tokenizer.hpp>
+#include <unordered_map>
+#include <utility>
+
+#include "core/file.hpp"
+#include "core/json.hpp"
+#include "preprocessing/text/tokenizer_files.hpp"
+#include "sentencepiece/model_file.hpp"
+#include "sentencepiece/normalizer.hpp"
+
+namespace bridgetower {
+namespace {
+
+constexpr std::uint64_t kMaxFileBytes = 256 << 20;
+constexpr std::size_t kMaxTextBytes = 256 << 20;  // SentencePiece counts in int
+
+constexpr std::int64_t kUnknown = 3;
+constexpr std::int64_t kShift = 1;  // from SentencePiece's ids to fairseq's
+
+bool begins_word(std::string_view piece) {
+  return piece.substr(0, detail::kSpaceSymbol.size()) == detail::kSpaceSymbol;
+}
+
+}  // namespace
+
+struct XlmRobertaTokenizer::Model {
+  Model(const detail::ModelFile& file, const std::string& place)
+      : normalizer(file.replacements, place), tokens{"<s>", "<pad>", "</s>", "<unk>"} {
+    for (const auto& piece : file.pieces) tokens.push_back(piece.text);
+    tokens.emplace_back("<mask>");
+    for (std::size_t id = 0; id < tokens.size(); ++id) {
+      if (!ids.emplace(tokens[id], static_cast<std::int64_t>(id)).second) {
+        throw FormatError(place, "piece " + detail::in_quotes(tokens[id]), "once", "twice");
+      }
+    }
+    std::string problem;
+    try {
+      const auto status = processor.LoadFromSerializedProto(detail::serialize_pieces(file));
+      if (!status.ok()) problem = status.ToString();
+    } catch (const std::exception& error) {
+      problem = error.what();
+    }
+    if (!problem.empty()) {
+      throw FormatError(place, "pieces", "a vocabulary that SentencePiece takes", problem);
+    }
+  }
+
+  detail::Normalizer normalizer;
+  std::vector<std::string> tokens;  // by fairseq's id
+  std::unordered_map<std::string, std::int64_t> ids;
+  sentencepiece::SentencePieceProcessor processor;  // safe for concurrent const calls
+};
+
+std::shared_ptr<const XlmRobertaTokenizer> XlmRobertaTokenizer::from_pretrained(
+    const std::filesystem::path& directory) {
+  return std::shared_ptr<const XlmRobertaTokenizer>(new XlmRobertaTokenizer(directory));
+}
+
+XlmRobertaTokenizer::XlmRobertaTokenizer(const std::filesystem::path& directory) {
+  const std::filesystem::path file = directory / "sentencepiece.bpe.model";
+  const std::string place = file.string();
+  model_ = std::make_unique<const Model>(
+      detail::parse_model_file(detail::read_file(file, kMaxFileBytes), place), place);
+  for (const char* content : {"<s>", "<pad>", "</s>", "<unk>", "<mask>"}) {
+    AddedToken token;
+    token.content = content;
+    token.id = *token_to_id(content);
+    token.lstrip = token.content == "<mask>";
+    added_tokens_.push_back(token);
+  }
+  special_.mask = *token_to_id("<mask>");
+  trim_offsets_ = false;
+  const detail::TokenizerConfig config = detail::read_tokenizer_config(directory);
+  model_max_length_ = config.model_max_length;
+  padding_side_ = config.padding_side.value_or(Side::kRight);
+  truncation_side_ = config.truncation_side.value_or(Side::kRight);
+}
+
+XlmRobertaTokenizer::~XlmRobertaTokenizer() = default;
+
+std::vector<TextTokenizer::SegmentToken> XlmRobertaTokenizer::tokenize_segment(
+    std::string_view segment) const {
+  const detail::Normalizer::Text text = model_->normalizer.normalize(segment);
+  if (text.bytes.size() > kMaxTextBytes) {
+    throw LimitError("text", "normalized size",
+                     "at most " + std::to_string(kMaxTextBytes) + " bytes",
+                     std::to_string(text.bytes.size()));
+  }
+  std::vector<SegmentToken> tokens;
+  std::int64_t word = -1;
+  const auto encoded = model_->processor.EncodeAsImmutableProto(text.bytes);
+  for (const auto& piece : encoded.pieces()) {
+    SegmentToken token;
+    token.id = piece.id() == 0 ? kUnknown : static_cast<std::int64_t>(piece.id()) + kShift;
+    if (token.id == kUnknown) token.text = piece.piece();
+    if (begins_word(piece.piece()) || word < 0) ++word;
+    token.piece = word;
+    // The space before a word is no part of it; alone, it lies on the word's first character.
+    std::size_t begin = piece.begin();
+    std::size_t last = piece.end() - 1;
+    if (begins_word(piece.piece())) {
+      begin = std::min(begin + detail::kSpaceSymbol.size(), text.bytes.size() - 1);
+      last = std::max(last, begin);
+    }
+    token.begin = text.sources[begin].first;
+    token.end = text.sources[last].second;
+    tokens.push_back(std::move(token));
+  }
+  return tokens;
+}
+
+std::string XlmRobertaTokenizer::join(const std::vector<std::int64_t>& ids) const {
+  std::string text;
+  std::string_view space;  // HF: Metaspace, which drops the spaces of the first token
+  for (const std::int64_t id : ids) {
+    std::string_view token = model_->tokens[static_cast<std::size_t>(id)];
+    while (!token.empty()) {
+      const std::size_t symbol = std::min(token.find(detail::kSpaceSymbol), token.size());
+      text += token.substr(0, symbol);
+      if (symbol == token.size()) break;
+      text += space;
+      token.remove_prefix(symbol + detail::kSpaceSymbol.size());
+    }
+    space = " ";
+  }
+  return text;
+}
+
+std::optional<std::int64_t> XlmRobertaTokenizer::token_to_id(std::string_view token) const {
+  const auto found = model_->ids.find(std::string(token));
+  if (found == model_->ids.end()) return std::nullopt;
+  return found->second;
+}
+
+std::optional<std::string> XlmRobertaTokenizer::id_to_token(std::int64_t id) const {
+  if (id < 0 || id >= vocab_size()) return std::nullopt;
+  return model_->tokens[static_cast<std::size_t>(id)];
+}
+
+std::int64_t XlmRobertaTokenizer::vocab_size() const {
+  return static_cast<std::int64_t>(model_->tokens.size());
+}
+
+}  // namespace bridgetower
