@@ -76,9 +76,9 @@ Request request_from(const Json& line) {
     const Json& length = line["max_length"];
     if (!length.is_number_integer()) refuse("max_length", "an integer", length);
     request.options.max_length = length.get<std::int64_t>();
-    // HF: a max_length alone asks for truncation.
+    // HF: a max_length asks for truncation where nothing else is said.
     const bool unsaid = !line.contains("truncation") || line["truncation"].is_null();
-    if (unsaid && request.options.padding == Padding::kNone) {
+    if (unsaid && line.value("padding", Json(false)) == false) {
       request.options.truncation = Truncation::kLongestFirst;
     }
   }

@@ -37,8 +37,10 @@ TEST(Tokenize, TruncatesWhereOnlyMaxLengthIsGiven) {
                "{\"text\": \"!!!!!\", \"max_length\": 4, \"truncation\": null}\n"
                "{\"text\": \"!!!!!\", \"max_length\": 4, \"truncation\": false}\n"
                "{\"text\": \"!!!!!\", \"max_length\": 4, \"padding\": true}\n"
-               "{\"text\": \"!\", \"max_length\": 4, \"padding\": \"max_length\"}\n");
-  ASSERT_EQ(records.size(), 5U);
+               "{\"text\": \"!\", \"max_length\": 4, \"padding\": \"max_length\"}\n"
+               "{\"text\": \"!!!!!\", \"max_length\": 4, \"padding\": \"do_not_pad\"}\n");
+  ASSERT_EQ(records.size(), 6U);
+  EXPECT_EQ(records[5]["input_ids"].size(), 7U);
   EXPECT_EQ(records[0]["input_ids"].size(), 4U);
   EXPECT_EQ(records[1]["input_ids"].size(), 4U);
   EXPECT_EQ(records[2]["input_ids"].size(), 7U);
