@@ -1,5 +1,6 @@
 #include "sentencepiece/normalizer.hpp"
 
+#include <algorithm>
 #include <bridgetower/core/error.hpp>
 
 #include "preprocessing/text/unicode.hpp"

@@ -78,6 +78,16 @@ XlmRobertaTokenizer::XlmRobertaTokenizer(const std::filesystem::path& directory)
   model_max_length_ = config.model_max_length;
   padding_side_ = config.padding_side.value_or(Side::kRight);
   truncation_side_ = config.truncation_side.value_or(Side::kRight);
+  for (const AddedToken& token : config.added_tokens) {
+    const auto same = std::find_if(added_tokens_.begin(), added_tokens_.end(),
+                                   [&](const AddedToken& t) { return t.content == token.content; });
+    if (same == added_tokens_.end()) {
+      throw FormatError((directory / "tokenizer_config.json").string(), "added_tokens_decoder",
+                        "the five special tokens", detail::in_quotes(token.content));
+    }
+    same->lstrip = token.lstrip;
+    same->rstrip = token.rstrip;
+  }
 }
 
 XlmRobertaTokenizer::~XlmRobertaTokenizer() = default;

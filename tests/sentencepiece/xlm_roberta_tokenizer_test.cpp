@@ -191,6 +191,19 @@ TEST_F(ModelErrors, NamesAMissingFile) {
                [&] { XlmRobertaTokenizer::from_pretrained(directory_.path()); });
 }
 
+TEST_F(ModelErrors, ReadsTheFlagsOfSpecialTokensAndRefusesOthers) {
+  const std::string config = (directory_.path() / "tokenizer_config.json").string();
+  directory_.write("tokenizer_config.json",
+                   R"({"added_tokens_decoder": {"6": {"content": "<mask>", "rstrip": true}}})");
+  EXPECT_EQ(load(kSmall)->encode("a <mask> a").tokens,
+            (std::vector<std::string>{"<s>", "\u2581", "a", "<mask> ", "\u2581", "a", "</s>"}));
+  directory_.write("tokenizer_config.json",
+                   R"({"added_tokens_decoder": {"7": {"content": "<new>"}}})");
+  expect_error(ErrorCode::kFormat,
+               config + ": added_tokens_decoder: expected the five special tokens, got \"<new>\"",
+               [&] { load(kSmall); });
+}
+
 TEST_F(ModelErrors, RefusesBytesThatAreNoModel) {
   expect_refused("", "pieces: expected 4 or more, got 0");
   expect_refused("garbage", kBroken);

@@ -22,8 +22,8 @@ namespace bridgetower {
 class XlmRobertaTokenizer : public TextTokenizer {
  public:
   /// Reads sentencepiece.bpe.model and, where it is there, tokenizer_config.json (model_max_length,
-  /// the sides of padding and truncation). Throws IoError, LimitError, or FormatError for a model
-  /// of another kind or layout and for a broken one.
+  /// the sides of padding and truncation, added_tokens_decoder). Throws IoError, LimitError, or
+  /// FormatError for a model of another kind or layout and for a broken one.
   static std::shared_ptr<const XlmRobertaTokenizer> from_pretrained(
       const std::filesystem::path& directory);
 
