@@ -11,7 +11,6 @@ if(TARGET bridgetower_sentencepiece)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/bridgetower/sentencepiece
           DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/bridgetower)
   install(EXPORT BridgeTowerSentencePieceTargets NAMESPACE BridgeTower:: DESTINATION ${package_dir})
-  install(FILES ${PROJECT_SOURCE_DIR}/cmake/FindSentencePiece.cmake DESTINATION ${package_dir})
 endif()
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/BridgeTowerConfig.cmake.in
   ${PROJECT_BINARY_DIR}/BridgeTowerConfig.cmake INSTALL_DESTINATION ${package_dir})

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
-#include <optional>
 
 #include "core/json.hpp"
 #include "preprocessing/text/unicode.hpp"
@@ -155,28 +154,6 @@ void parse_piece(std::string_view bytes, std::size_t id, ModelFile& model,
   model.pieces.push_back(std::move(piece));
 }
 
-void append_varint(std::size_t value, std::string& out) {
-  for (; value >= 0x80; value >>= 7) out += static_cast<char>((value & 0x7F) | 0x80);
-  out += static_cast<char>(value);
-}
-
-void append_bytes(char key, std::string_view bytes, std::string& out) {
-  out += key;
-  append_varint(bytes.size(), out);
-  out += bytes;
-}
-
-void append_piece(std::string_view text, float score, PieceType type, std::string& out) {
-  std::string piece;
-  append_bytes('\x0A', text, piece);
-  std::uint32_t bits;
-  std::memcpy(&bits, &score, sizeof bits);
-  piece += '\x15';
-  for (int shift = 0; shift < 32; shift += 8) piece += static_cast<char>(bits >> shift & 0xFF);
-  piece += {'\x18', static_cast<char>(type)};
-  append_bytes('\x0A', piece, out);
-}
-
 }  // namespace
 
 ModelFile parse_model_file(std::string_view bytes, const std::string& place) {
@@ -191,19 +168,6 @@ ModelFile parse_model_file(std::string_view bytes, const std::string& place) {
     throw FormatError(place, "pieces", "4 or more", std::to_string(pieces));
   }
   return model;
-}
-
-std::string serialize_pieces(const ModelFile& model) {
-  std::string out;
-  append_piece("<unk>", 0, kUnknown, out);
-  append_piece("<s>", 0, kControl, out);
-  append_piece("</s>", 0, kControl, out);
-  for (const ModelFile::Piece& piece : model.pieces) {
-    append_piece(piece.text, piece.score, kNormal, out);
-  }
-  append_bytes('\x12', {"\x18\x01", 2}, out);                  // trainer_spec: Unigram
-  append_bytes('\x1A', {"\x18\x00\x20\x00\x28\x00", 6}, out);  // normalizer_spec: nothing to do
-  return out;
 }
 
 }  // namespace bridgetower::detail

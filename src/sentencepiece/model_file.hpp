@@ -21,7 +21,4 @@ struct ModelFile {
 /// Throws FormatError for bytes that are no SentencePiece model and for a model of another kind.
 ModelFile parse_model_file(std::string_view bytes, const std::string& place);
 
-/// The pieces as a model of their own, which takes text that is normalized already.
-std::string serialize_pieces(const ModelFile& model);
-
 }  // namespace bridgetower::detail

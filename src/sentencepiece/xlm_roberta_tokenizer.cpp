@@ -1,5 +1,3 @@
-#include <sentencepiece_processor.h>
-
 #include <algorithm>
 #include <bridgetower/core/error.hpp>
 #include <bridgetower/sentencepiece/xlm_roberta_tokenizer.hpp>
@@ -11,15 +9,15 @@
 #include "preprocessing/text/tokenizer_files.hpp"
 #include "sentencepiece/model_file.hpp"
 #include "sentencepiece/normalizer.hpp"
+#include "sentencepiece/unigram.hpp"
 
 namespace bridgetower {
 namespace {
 
 constexpr std::uint64_t kMaxFileBytes = 256 << 20;
-constexpr std::size_t kMaxTextBytes = 256 << 20;  // SentencePiece counts in int
 
 constexpr std::int64_t kUnknown = 3;
-constexpr std::int64_t kShift = 1;  // from SentencePiece's ids to fairseq's
+constexpr std::int64_t kFirstPiece = 4;
 
 bool begins_word(std::string_view piece) {
   return piece.substr(0, detail::kSpaceSymbol.size()) == detail::kSpaceSymbol;
@@ -29,7 +27,9 @@ bool begins_word(std::string_view piece) {
 
 struct XlmRobertaTokenizer::Model {
   Model(const detail::ModelFile& file, const std::string& place)
-      : normalizer(file.replacements, place), tokens{"<s>", "<pad>", "</s>", "<unk>"} {
+      : normalizer(file.replacements, place),
+        unigram(file.pieces),
+        tokens{"<s>", "<pad>", "</s>", "<unk>"} {
     for (const auto& piece : file.pieces) tokens.push_back(piece.text);
     tokens.emplace_back("<mask>");
     for (std::size_t id = 0; id < tokens.size(); ++id) {
@@ -37,22 +37,12 @@ struct XlmRobertaTokenizer::Model {
         throw FormatError(place, "piece " + detail::in_quotes(tokens[id]), "once", "twice");
       }
     }
-    std::string problem;
-    try {
-      const auto status = processor.LoadFromSerializedProto(detail::serialize_pieces(file));
-      if (!status.ok()) problem = status.ToString();
-    } catch (const std::exception& error) {
-      problem = error.what();
-    }
-    if (!problem.empty()) {
-      throw FormatError(place, "pieces", "a vocabulary that SentencePiece takes", problem);
-    }
   }
 
   detail::Normalizer normalizer;
+  detail::Unigram unigram;
   std::vector<std::string> tokens;  // by fairseq's id
   std::unordered_map<std::string, std::int64_t> ids;
-  sentencepiece::SentencePieceProcessor processor;  // safe for concurrent const calls
 };
 
 std::shared_ptr<const XlmRobertaTokenizer> XlmRobertaTokenizer::from_pretrained(
@@ -95,27 +85,23 @@ XlmRobertaTokenizer::~XlmRobertaTokenizer() = default;
 std::vector<TextTokenizer::SegmentToken> XlmRobertaTokenizer::tokenize_segment(
     std::string_view segment) const {
   const detail::Normalizer::Text text = model_->normalizer.normalize(segment);
-  if (text.bytes.size() > kMaxTextBytes) {
-    throw LimitError("text", "normalized size",
-                     "at most " + std::to_string(kMaxTextBytes) + " bytes",
-                     std::to_string(text.bytes.size()));
-  }
   std::vector<SegmentToken> tokens;
   std::int64_t word = -1;
-  const auto encoded = model_->processor.EncodeAsImmutableProto(text.bytes);
-  for (const auto& piece : encoded.pieces()) {
+  for (const detail::Unigram::Token& found : model_->unigram.segment(text.bytes)) {
+    const auto piece = std::string_view(text.bytes).substr(found.begin, found.end - found.begin);
+    const bool unknown = found.piece == detail::Unigram::kUnknown;
     SegmentToken token;
-    token.id = piece.id() == 0 ? kUnknown : static_cast<std::int64_t>(piece.id()) + kShift;
-    if (token.id == kUnknown) token.text = piece.piece();
-    if (begins_word(piece.piece()) || word < 0) ++word;
-    token.piece = word;
+    token.id = unknown ? kUnknown : found.piece + kFirstPiece;
+    if (unknown) token.text = piece;
     // The space before a word is no part of it; alone, it lies on the word's first character.
-    std::size_t begin = piece.begin();
-    std::size_t last = piece.end() - 1;
-    if (begins_word(piece.piece())) {
+    std::size_t begin = found.begin;
+    std::size_t last = found.end - 1;
+    if (begins_word(piece)) {
       begin = std::min(begin + detail::kSpaceSymbol.size(), text.bytes.size() - 1);
       last = std::max(last, begin);
     }
+    if (begins_word(piece) || word < 0) ++word;
+    token.piece = word;
     token.begin = text.sources[begin].first;
     token.end = text.sources[last].second;
     tokens.push_back(std::move(token));
