@@ -159,7 +159,7 @@ std::string piece(const std::string& text, int type = 1, float score = -1) {
 const std::string kSpecial = piece("<unk>", 2) + piece("<s>", 3) + piece("</s>", 3);
 const std::string kSmall = kSpecial + piece("\u2581") + piece("a");
 
-class ModelErrors : public ::testing::Test {
+class XlmRobertaModel : public ::testing::Test {
  protected:
   std::shared_ptr<const XlmRobertaTokenizer> load(const std::string& model) const {
     directory_.write(kName, model);
@@ -180,18 +180,24 @@ class ModelErrors : public ::testing::Test {
 constexpr char kBroken[] =
     "bytes: expected a SentencePiece model, got others, or the end before it";
 
-TEST_F(ModelErrors, TakesASmallModel) {
+TEST_F(XlmRobertaModel, TakesASmallModel) {
   EXPECT_EQ(load(kSmall)->encode("aa").input_ids, (std::vector<std::int64_t>{0, 4, 5, 5, 2}));
 }
 
-TEST_F(ModelErrors, NamesAMissingFile) {
+TEST_F(XlmRobertaModel, KeepsTheFirstOfEqualSegmentations) {
+  // As SentencePiece's own program segments it.
+  EXPECT_EQ(load(kSmall + piece("aa"))->encode("aaa").tokens,
+            (std::vector<std::string>{"<s>", "\u2581", "a", "aa", "</s>"}));
+}
+
+TEST_F(XlmRobertaModel, NamesAMissingFile) {
   expect_error(ErrorCode::kIo,
                (directory_.path() / kName).string() +
                    ": open: expected a regular file, got No such file or directory",
                [&] { XlmRobertaTokenizer::from_pretrained(directory_.path()); });
 }
 
-TEST_F(ModelErrors, ReadsTheFlagsOfSpecialTokensAndRefusesOthers) {
+TEST_F(XlmRobertaModel, ReadsTheFlagsOfSpecialTokensAndRefusesOthers) {
   const std::string config = (directory_.path() / "tokenizer_config.json").string();
   directory_.write("tokenizer_config.json",
                    R"({"added_tokens_decoder": {"6": {"content": "<mask>", "rstrip": true}}})");
@@ -204,7 +210,7 @@ TEST_F(ModelErrors, ReadsTheFlagsOfSpecialTokensAndRefusesOthers) {
                [&] { load(kSmall); });
 }
 
-TEST_F(ModelErrors, RefusesBytesThatAreNoModel) {
+TEST_F(XlmRobertaModel, RefusesBytesThatAreNoModel) {
   expect_refused("", "pieces: expected 4 or more, got 0");
   expect_refused("garbage", kBroken);
   expect_refused(std::string(1000, '\xFF'), kBroken);
@@ -216,7 +222,7 @@ TEST_F(ModelErrors, RefusesBytesThatAreNoModel) {
   expect_refused(kSmall + "\x0A\xFF\xFF\xFF\xFF\x7F text", kBroken);  // longer than the file
 }
 
-TEST_F(ModelErrors, RefusesEveryTruncatedModelOrReadsItsBeginning) {
+TEST_F(XlmRobertaModel, RefusesEveryTruncatedModelOrReadsItsBeginning) {
   const std::string model = read_all(kData / kName);
   for (std::size_t size = 0; size < model.size(); size += 31) {
     try {
@@ -226,7 +232,7 @@ TEST_F(ModelErrors, RefusesEveryTruncatedModelOrReadsItsBeginning) {
   }
 }
 
-TEST_F(ModelErrors, SurvivesEveryBrokenByte) {
+TEST_F(XlmRobertaModel, SurvivesEveryBrokenByte) {
   const std::string model = read_all(kData / kName);
   for (std::size_t i = 0; i < model.size(); i += 17) {
     std::string broken = model;
@@ -238,7 +244,7 @@ TEST_F(ModelErrors, SurvivesEveryBrokenByte) {
   }
 }
 
-TEST_F(ModelErrors, RefusesOtherKindsOfModels) {
+TEST_F(XlmRobertaModel, RefusesOtherKindsOfModels) {
   const std::string place = "trainer_spec.model_type: expected 1 (Unigram), got ";
   expect_refused(kSmall + field(2, number_field(3, 2)), place + "2 (BPE)");
   expect_refused(kSmall + field(2, number_field(3, 3)), place + "3 (word)");
@@ -254,7 +260,7 @@ TEST_F(ModelErrors, RefusesOtherKindsOfModels) {
                  "normalizer_spec.escape_whitespaces: expected true, got false");
 }
 
-TEST_F(ModelErrors, RefusesOtherSpecialPieces) {
+TEST_F(XlmRobertaModel, RefusesOtherSpecialPieces) {
   expect_refused(piece("<pad>", 3) + kSpecial + piece("a"),
                  "piece 0: expected \"<unk>\" of type 2, got \"<pad>\" of type 3");
   expect_refused(piece("<unk>", 2) + piece("</s>", 3) + piece("<s>", 3) + piece("a"),
@@ -264,7 +270,7 @@ TEST_F(ModelErrors, RefusesOtherSpecialPieces) {
   expect_refused(kSpecial, "pieces: expected 4 or more, got 3");
 }
 
-TEST_F(ModelErrors, RefusesPiecesOfOtherKinds) {
+TEST_F(XlmRobertaModel, RefusesPiecesOfOtherKinds) {
   expect_refused(kSmall + piece("<0x41>", 6),
                  "piece 5: expected a text of type 1, got \"<0x41>\" of type 6");
   expect_refused(kSmall + piece("<sep>", 4),
@@ -283,7 +289,7 @@ TEST_F(ModelErrors, RefusesPiecesOfOtherKinds) {
   }
 }
 
-TEST_F(ModelErrors, RefusesBrokenTablesOfReplacements) {
+TEST_F(XlmRobertaModel, RefusesBrokenTablesOfReplacements) {
   const auto with_table = [](const std::string& table) {
     return kSmall + field(3, field(2, table));
   };
@@ -304,7 +310,7 @@ TEST_F(ModelErrors, RefusesBrokenTablesOfReplacements) {
             (std::vector<std::int64_t>{0, 4, 5, 2}));
 }
 
-TEST_F(ModelErrors, TakesLongTexts) {
+TEST_F(XlmRobertaModel, TakesLongTexts) {
   const auto tokenizer = load(kSmall);
   EXPECT_EQ(tokenizer->encode(std::string(300000, 'a')).size(), 300003U);
   EXPECT_EQ(tokenizer->encode(std::string(300000, ' ')).size(), 2U);
