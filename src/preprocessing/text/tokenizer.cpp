@@ -18,6 +18,12 @@ struct TextTokenizer::Token {
   std::int64_t sequence;
 };
 
+/// Some tokens of a text.
+struct TextTokenizer::Range {
+  const Token* begin;
+  const Token* end;
+};
+
 /// An added token in a text, with the white space that it takes.
 struct TextTokenizer::Match {
   const AddedToken* token;
@@ -180,24 +186,23 @@ Encoding TextTokenizer::assemble(const Tokens& first, const Tokens* second,
                                 limit_of(second != nullptr, options), options.truncation);
   const bool left = options.truncation_side.value_or(truncation_side_) == Side::kLeft;
   const auto cut = [&](const Tokens& tokens, std::size_t size) {
-    std::vector<Tokens> parts;
+    std::vector<Range> parts;
     for (const auto& [begin, end] : detail::windows(tokens.size(), size, options.stride, left)) {
-      parts.emplace_back(tokens.begin() + static_cast<std::ptrdiff_t>(begin),
-                         tokens.begin() + static_cast<std::ptrdiff_t>(end));
+      parts.push_back({tokens.data() + begin, tokens.data() + end});
       if (!options.return_overflowing_tokens) break;
     }
     return parts;
   };
-  const std::vector<Tokens> firsts = cut(first, kept.first);
-  const std::vector<Tokens> seconds =
-      second == nullptr ? std::vector<Tokens>{} : cut(*second, kept.second);
-  const Tokens* const kept_second = second == nullptr ? nullptr : &seconds.front();
+  const std::vector<Range> firsts = cut(first, kept.first);
+  const std::vector<Range> seconds =
+      second == nullptr ? std::vector<Range>{} : cut(*second, kept.second);
+  const Range* const kept_second = second == nullptr ? nullptr : &seconds.front();
   Encoding encoding = with_template(firsts.front(), kept_second, options);
   for (std::size_t a = 1; a < firsts.size(); ++a) {
     if (second == nullptr) {
       encoding.overflowing.push_back(with_template(firsts[a], nullptr, options));
     }
-    for (const Tokens& b : seconds) {
+    for (const Range& b : seconds) {
       encoding.overflowing.push_back(with_template(firsts[a], &b, options));
     }
   }
@@ -207,7 +212,7 @@ Encoding TextTokenizer::assemble(const Tokens& first, const Tokens* second,
   return encoding;
 }
 
-Encoding TextTokenizer::with_template(const Tokens& first, const Tokens* second,
+Encoding TextTokenizer::with_template(const Range& first, const Range* second,
                                       const EncodeOptions& options) const {
   Encoding encoding;
   const auto add_special = [&](std::int64_t id) {
@@ -219,8 +224,9 @@ Encoding TextTokenizer::with_template(const Tokens& first, const Tokens* second,
     encoding.word_ids.emplace_back();
     encoding.sequence_ids.emplace_back();
   };
-  const auto add_tokens = [&encoding](const Tokens& tokens) {
-    for (const Token& token : tokens) {
+  const auto add_tokens = [&encoding](const Range& tokens) {
+    for (const Token* next = tokens.begin; next != tokens.end; ++next) {
+      const Token& token = *next;
       encoding.input_ids.push_back(token.id);
       encoding.special_tokens_mask.push_back(0);
       encoding.tokens.push_back(token.text);

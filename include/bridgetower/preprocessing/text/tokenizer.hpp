@@ -88,6 +88,7 @@ class TextTokenizer {
 
  private:
   struct Token;
+  struct Range;
   struct Match;
   using Tokens = std::vector<Token>;
 
@@ -97,7 +98,7 @@ class TextTokenizer {
   void append_segment(std::string_view segment, std::size_t offset, std::int64_t& words,
                       Tokens& tokens) const;
   Encoding assemble(const Tokens& first, const Tokens* second, const EncodeOptions& options) const;
-  Encoding with_template(const Tokens& first, const Tokens* second,
+  Encoding with_template(const Range& first, const Range* second,
                          const EncodeOptions& options) const;
   std::int64_t limit_of(bool pair, const EncodeOptions& options) const;
   std::optional<std::int64_t> max_length_of(const EncodeOptions& options) const;
