@@ -1,5 +1,6 @@
 // tokenize and detokenize: the tokenizer alone.
 #include <bridgetower/preprocessing/text/roberta_tokenizer.hpp>
+#include <limits>
 
 #include "cli/common.hpp"
 
@@ -69,6 +70,11 @@ Request request_from(const Json& line) {
     const Json& length = line["max_length"];
     if (!length.is_number_integer()) refuse("max_length", "an integer", length);
     request.options.max_length = length.get<std::int64_t>();
+    // HF: a max_length asks for truncation where nothing else is said.
+    const bool unsaid = !line.contains("truncation") || line["truncation"].is_null();
+    if (unsaid && line.value("padding", Json(false)) == false) {
+      request.options.truncation = Truncation::kLongestFirst;
+    }
   }
   return request;
 }
@@ -113,13 +119,16 @@ Status tokenize(Options& options) {
 
 Json decode(const TextTokenizer& tokenizer, const Json& line) {
   if (!line.contains("ids") || !line["ids"].is_array()) {
-    throw InputError("detokenize", "ids", "an array of integers",
+    throw InputError("detokenize", "ids", "an array of integers of 64 bits",
                      line.dump(-1, ' ', false, Json::error_handler_t::replace).substr(0, 80));
   }
   std::vector<std::int64_t> ids;
   for (const Json& id : line["ids"]) {
-    if (!id.is_number_integer())
-      throw InputError("detokenize", "ids", "an array of integers", id.dump());
+    constexpr std::uint64_t kLargest = std::numeric_limits<std::int64_t>::max();
+    if (!id.is_number_integer() ||
+        (id.is_number_unsigned() && id.get<std::uint64_t>() > kLargest)) {
+      throw InputError("detokenize", "ids", "an array of integers of 64 bits", id.dump());
+    }
     ids.push_back(id.get<std::int64_t>());
   }
   return {{"text", tokenizer.decode(ids, boolean(line, "skip_special_tokens", false))}};
