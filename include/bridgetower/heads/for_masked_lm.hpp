@@ -67,18 +67,18 @@ template <class Scalar>
 Tensor<Scalar> BridgeTowerForMaskedLM<Scalar>::masked_logits(
     const ImageState<Scalar>& image, const TextState<Scalar>& text,
     const std::vector<std::int64_t>& positions) const {
-  Wanted wanted;
-  wanted.text_features = true;
-  const Tensor<Scalar> features = model_.fuse(image, text, wanted).text;
+  const std::int64_t rows = text.layers.empty() ? 0 : text.layers.front().dim(0);
   for (const std::int64_t position : positions) {
-    if (position < 0 || position >= features.dim(0)) {
-      throw InputError("positions", "row", "0 to " + std::to_string(features.dim(0) - 1),
+    if (position < 0 || position >= rows) {
+      throw InputError("positions", "row", "0 to " + std::to_string(rows - 1),
                        std::to_string(position));
     }
   }
+  Wanted wanted;
+  wanted.text_rows = positions;
+  if (positions.empty()) return Tensor<Scalar>({0, model_.config().text_config.vocab_size});
   const ParallelScope scope(model_.threads());
-  return mlm_score_.forward(
-      ops::gather_rows(features.data(), features.dim(1), features.dim(1), positions));
+  return mlm_score_.forward(model_.fuse(image, text, wanted).text);
 }
 
 BRIDGETOWER_EXTERN_TEMPLATE(BridgeTowerForMaskedLM);

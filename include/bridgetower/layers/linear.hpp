@@ -34,11 +34,18 @@ class Linear {
 
   std::int64_t out() const noexcept { return weight_.outputs(); }
 
-  /// x [N, in] -> [N, out]
-  Tensor<Scalar> forward(const Tensor<Scalar>& x) const { return forward(x, x.dim(0)); }
+  const ops::PackedMatrix<Scalar>& weight() const noexcept { return weight_; }
+  const Scalar* bias() const noexcept { return bias_.data(); }
 
-  /// The first `rows` rows of x only.
-  Tensor<Scalar> forward(const Tensor<Scalar>& x, std::int64_t rows) const;
+  /// Scales some outputs, or adds a vector [out] to all: constants are folded in at load.
+  void scale_outputs(ops::Outputs range, Scalar factor);
+  void add_to_bias(const Scalar* values);
+
+  /// x [N, in] -> [N, out]
+  Tensor<Scalar> forward(const Tensor<Scalar>& x) const { return forward(x, {0, out()}); }
+
+  /// Some outputs only: [N, range.count]
+  Tensor<Scalar> forward(const Tensor<Scalar>& x, ops::Outputs range) const;
 
  private:
   void read_rows(const WeightView<Scalar>& weights, std::string_view name, std::int64_t first,
@@ -90,10 +97,21 @@ void Linear<Scalar>::read_rows(const WeightView<Scalar>& weights, std::string_vi
 }
 
 template <class Scalar>
-Tensor<Scalar> Linear<Scalar>::forward(const Tensor<Scalar>& x, std::int64_t rows) const {
-  auto y = Tensor<Scalar>::uninitialized({rows, out()});
-  weight_.multiply(x.data(), weight_.inputs(), rows, bias_.empty() ? nullptr : bias_.data(),
-                   y.data(), out());
+void Linear<Scalar>::scale_outputs(ops::Outputs range, Scalar factor) {
+  weight_.scale_rows(range, factor);
+  for (std::int64_t i = 0; i < range.count; ++i) bias_.data()[range.first + i] *= factor;
+}
+
+template <class Scalar>
+void Linear<Scalar>::add_to_bias(const Scalar* values) {
+  for (std::int64_t i = 0; i < out(); ++i) bias_.data()[i] += values[i];
+}
+
+template <class Scalar>
+Tensor<Scalar> Linear<Scalar>::forward(const Tensor<Scalar>& x, ops::Outputs range) const {
+  auto y = Tensor<Scalar>::uninitialized({x.dim(0), range.count});
+  weight_.multiply(range, x.data(), weight_.inputs(), x.dim(0),
+                   bias_.empty() ? nullptr : bias_.data() + range.first, y.data(), range.count);
   return y;
 }
 

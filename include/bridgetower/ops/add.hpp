@@ -5,7 +5,7 @@
 
 namespace bridgetower::ops {
 
-/// a += b, of equal size.
+/// a += b, as many rows of b as a has.
 template <class Scalar>
 void add_to(Tensor<Scalar>& a, const Tensor<Scalar>& b) {
   Scalar* const out = a.data();
