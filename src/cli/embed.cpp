@@ -77,6 +77,29 @@ Tensor<float> embed_one(const Embedder& embedder, const Source& source) {
   return source.has_text ? embedder.embed(image, source.text) : embedder.embed(image);
 }
 
+/// How many texts without a picture begin at `first`, at most as many as are worth doing at once.
+std::size_t texts_from(const std::vector<Source>& all, std::size_t first) {
+  constexpr std::size_t kTextsAtOnce = 32;
+  std::size_t count = 0;
+  while (first + count < all.size() && count < kTextsAtOnce && all[first + count].has_text &&
+         !all[first + count].has_image) {
+    ++count;
+  }
+  return count;
+}
+
+/// [count, E]; empty where one of the texts is bad.
+Tensor<float> embed_texts(const Embedder& embedder, const std::vector<Source>& all,
+                          std::size_t first, std::size_t count) {
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < count; ++i) texts.push_back(all[first + i].text);
+  try {
+    return embedder.embed(texts);
+  } catch (const Error&) {
+    return {};
+  }
+}
+
 Status embed(Options& options) {
   if (options.images.empty() && options.texts.empty() && options.pairs.empty()) {
     throw UsageError("nothing to embed: give --images, --texts or --pairs");
@@ -91,21 +114,32 @@ Status embed(Options& options) {
   VectorRows rows{Tensor<float>::uninitialized({count, size}), {}};
   std::int64_t failed = 0;
   options.results.start_progress(all.size(), "vectors");
-  for (std::int64_t i = 0; i < count; ++i) {
-    const Source& source = all[static_cast<std::size_t>(i)];
-    rows.sources.push_back(source.to_json());
-    float* const row = rows.vectors.data() + i * size;
+  const auto embed_alone = [&](std::size_t i, float* row) {
     try {
-      const Tensor<float> vector = embed_one(embedder, source);
+      const Tensor<float> vector = embed_one(embedder, all[i]);
       std::copy(vector.begin(), vector.end(), row);
     } catch (const Error& error) {
       // The row stays, so that row i is input i; it holds no vector.
       std::fill_n(row, size, std::numeric_limits<float>::quiet_NaN());
-      options.results.fail(source.to_json(), error);
+      options.results.fail(all[i].to_json(), error);
       ++failed;
     }
-    options.results.advance();
+  };
+  for (std::size_t i = 0; i < all.size();) {
+    float* const row = rows.vectors.data() + static_cast<std::int64_t>(i) * size;
+    const std::size_t texts = texts_from(all, i);
+    const Tensor<float> together =
+        texts > 1 ? embed_texts(embedder, all, i, texts) : Tensor<float>();
+    if (together.empty()) {
+      embed_alone(i, row);
+    } else {
+      std::copy(together.begin(), together.end(), row);
+    }
+    const std::size_t done = together.empty() ? 1 : texts;
+    for (std::size_t k = 0; k < done; ++k) options.results.advance();
+    i += done;
   }
+  for (const Source& source : all) rows.sources.push_back(source.to_json());
   write_vectors(options.output, format, rows);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   options.results.write({{"output", options.output},

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <atomic>
 #include <bridgetower/core/error.hpp>
 #include <bridgetower/core/parallel.hpp>
 #include <string>
@@ -11,6 +12,7 @@ constexpr int kMaxThreads = 1024;
 constexpr int kSpins = 4000;  // about 20 microseconds: shorter than falling asleep and waking up
 
 thread_local ThreadPool* current_pool = nullptr;
+thread_local std::uint64_t products = 0;
 
 int checked(int threads) {
   if (threads < 0 || threads > kMaxThreads) {
@@ -131,10 +133,23 @@ void parallel_for(std::int64_t count, const std::function<void(std::int64_t)>& t
     for (std::int64_t i = 0; i < count; ++i) task(i);
     return;
   }
-  pool->run(count, [&task](std::int64_t i) {
+  const std::uint64_t before = products;
+  std::atomic<std::uint64_t> added{0};
+  pool->run(count, [&task, &added](std::int64_t i) {
     const ParallelScope nested(nullptr);
+    const std::uint64_t start = products;
     task(i);
+    added += products - start;
   });
+  products = before + added;
 }
+
+std::uint64_t multiply_adds() noexcept { return products; }
+
+namespace detail {
+void count_multiply_adds(std::int64_t count) noexcept {
+  products += static_cast<std::uint64_t>(count);
+}
+}  // namespace detail
 
 }  // namespace bridgetower

@@ -8,6 +8,7 @@
 #include <bridgetower/encoders/vision/vision_embeddings.hpp>
 #include <bridgetower/heads/mlm_head.hpp>
 #include <bridgetower/layers/pooler.hpp>
+#include <bridgetower/model/detail/stack.hpp>
 
 #include "tests/support/golden.hpp"
 
@@ -80,7 +81,8 @@ TYPED_TEST(LayerParity, TextLayer) {
         },
         [this](const Layer& layer, const Golden& golden) {
           const auto keys = this->attended(golden);
-          return layer.forward(this->rows(golden, "states"), keys ? &*keys : nullptr);
+          return layer.forward(
+              Sequences<TypeParam>::single(this->rows(golden, "states"), keys ? &*keys : nullptr));
         });
   }
 }
@@ -93,10 +95,11 @@ TYPED_TEST(LayerParity, CrossLayer) {
         return Layer(config.text_config, weights);
       },
       [this](const Layer& layer, const Golden& golden) {
-        const Tensor<TypeParam> own = this->rows(golden, "states");
-        const Tensor<TypeParam> other = this->rows(golden, "other");
         const auto keys = this->attended(golden);
-        return layer.forward({own, nullptr}, {other, &*keys}, own.dim(0));
+        auto own = Sequences<TypeParam>::single(this->rows(golden, "states"));
+        const auto other = Sequences<TypeParam>::single(this->rows(golden, "other"), &*keys);
+        own.rows = layer.attend_own(own, own);
+        return layer.attend_other(own, other);
       });
 }
 
@@ -148,7 +151,7 @@ TYPED_TEST(LayerParity, Pooler) {
         return Layer(weights, config.hidden_size);
       },
       [this](const Layer& layer, const Golden& golden) {
-        return layer.forward(this->rows(golden, "states"));
+        return layer.forward(detail::first_row(this->rows(golden, "states")));
       });
 }
 

@@ -69,4 +69,11 @@ int parallel_threads() noexcept;
 /// the number of threads where that could change a result.
 void parallel_for(std::int64_t count, const std::function<void(std::int64_t)>& task);
 
+/// Multiply-adds of the matrix products that this thread has asked for so far, whoever did them.
+std::uint64_t multiply_adds() noexcept;
+
+namespace detail {
+void count_multiply_adds(std::int64_t count) noexcept;
+}
+
 }  // namespace bridgetower

@@ -35,11 +35,19 @@ class Linear {
   std::int64_t in() const noexcept { return weight_.inputs(); }
   std::int64_t out() const noexcept { return weight_.outputs(); }
 
-  /// x [N, in] -> [N, out]. Throws ShapeError for another x.
-  Tensor<Scalar> forward(const Tensor<Scalar>& x) const { return forward(x, x.dim(0)); }
+  const ops::PackedMatrix<Scalar>& weight() const noexcept { return weight_; }
+  const Scalar* bias() const noexcept { return bias_.data(); }
 
-  /// The first `rows` rows of x only.
-  Tensor<Scalar> forward(const Tensor<Scalar>& x, std::int64_t rows) const;
+  /// Scales some outputs, or adds one row of `values` [.., out] to all: constants are folded in at
+  /// load. Nothing happens where the checkpoint lacks one of the tensors.
+  void scale_outputs(ops::Outputs range, Scalar factor);
+  void add_to_bias(const Tensor<Scalar>& values, std::int64_t row);
+
+  /// x [N, in] -> [N, out]. Throws ShapeError for another x.
+  Tensor<Scalar> forward(const Tensor<Scalar>& x) const { return forward(x, {0, out()}); }
+
+  /// Some outputs only: [N, range.count]
+  Tensor<Scalar> forward(const Tensor<Scalar>& x, ops::Outputs range) const;
 
  private:
   void read_rows(const WeightView<Scalar>& weights, std::string_view name, std::int64_t first,
@@ -100,11 +108,25 @@ void Linear<Scalar>::read_rows(const WeightView<Scalar>& weights, std::string_vi
 }
 
 template <class Scalar>
-Tensor<Scalar> Linear<Scalar>::forward(const Tensor<Scalar>& x, std::int64_t rows) const {
-  check_rows("Linear", x, rows, in());
-  auto y = Tensor<Scalar>::uninitialized({rows, out()});
-  weight_.multiply(x.data(), weight_.inputs(), rows, bias_.empty() ? nullptr : bias_.data(),
-                   y.data(), out());
+void Linear<Scalar>::scale_outputs(ops::Outputs range, Scalar factor) {
+  if (out() == 0 || bias_.empty()) return;
+  weight_.scale_rows(range, factor);
+  for (std::int64_t i = 0; i < range.count; ++i) bias_.data()[range.first + i] *= factor;
+}
+
+template <class Scalar>
+void Linear<Scalar>::add_to_bias(const Tensor<Scalar>& values, std::int64_t row) {
+  if (values.empty() || bias_.empty()) return;
+  const Scalar* const added = values.data() + row * out();
+  for (std::int64_t i = 0; i < out(); ++i) bias_.data()[i] += added[i];
+}
+
+template <class Scalar>
+Tensor<Scalar> Linear<Scalar>::forward(const Tensor<Scalar>& x, ops::Outputs range) const {
+  check_rows("Linear", x, 0, in());
+  auto y = Tensor<Scalar>::uninitialized({x.dim(0), range.count});
+  weight_.multiply(range, x.data(), in(), x.dim(0),
+                   bias_.empty() ? nullptr : bias_.data() + range.first, y.data(), range.count);
   return y;
 }
 

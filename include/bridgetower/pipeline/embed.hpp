@@ -5,7 +5,9 @@
 #include <bridgetower/preprocessing/processor.hpp>
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace bridgetower {
 
@@ -25,6 +27,10 @@ class Embedder {
 
   Tensor<float> embed(const Image& image) const;
   Tensor<float> embed(std::string_view text) const;
+  Tensor<float> embed(const char* text) const { return embed(std::string_view(text)); }
+
+  /// Texts in one go -> [texts, E], the bits of one after the other.
+  Tensor<float> embed(const std::vector<std::string>& texts) const;
   Tensor<float> embed(const Image& image, std::string_view text) const;
 
  private:

@@ -350,33 +350,35 @@ TEST(States, OfAnotherModelAreRefused) {
     s.image.layers[0] = s.image.layers[1] = Tensor<float>({0, 64});
   });
   refuse("text", [](States& s) { s.text.layers[0] = Tensor<float>({2, 2, 64}); });
+  refuse("text", [](States& s) { s.text.attended = ops::KeyList{0, 4}; });
+  refuse("text", [](States& s) { s.text.attended = ops::KeyList{-1}; });
+  refuse("text", [](States& s) { s.text.attended = ops::KeyList{2, 1}; });
 }
 
-TEST(States, AttendToRowsThatExist) {
-  for (const std::int64_t row : {-1, 4}) {
-    States states;
-    states.text.attended = ops::KeyList{0, row};
-    expect_error(ErrorCode::kInput,
-                 "attention: attended key: expected 0 to 3, got " + std::to_string(row),
-                 [&] { matching().score(states.image, states.text); });
-  }
-}
-
-TEST(States, MustHoldWhatAHeadReads) {
+TEST(States, MustHoldWhatTheFusionReads) {
   States states;
-  states.text.cls = Tensor<float>();
-  expect_error(ErrorCode::kShape, "BridgeTowerContrastiveHead: shape: expected [1, 64], got [0]",
-               [&] { contrastive().text_embed(states.text); });
-  expect_error(ErrorCode::kInput,
-               "fuse: image state: expected one of a model like this one, got another model's",
-               [] { contrastive().image_embed(ImageState<float>()); });
-  // A fusion whose pooler output was not wanted.
-  states = States();
+  states.text.attended_own = Tensor<float>({3, 64});
   Wanted wanted;
   wanted.text_features = true;
+  expect_error(ErrorCode::kInput,
+               "fuse: text state: expected one of a model like this one, got another model's",
+               [&] { base().fuse(states.image, states.text, wanted); });
+  // A fusion whose pooler output was not wanted.
+  states = States();
   const auto fused = base().fuse(states.image, states.text, wanted);
-  expect_error(ErrorCode::kShape, "BridgeTowerContrastiveHead: shape: expected [1, 128], got [0]",
+  expect_error(ErrorCode::kShape, "Linear: shape: expected [0 or more, 128], got [0]",
                [&] { contrastive().cross_embed(fused); });
+}
+
+TEST(Vectors, OfOneSideAreMadeFromCheckedInputs) {
+  ForwardInputs<float> inputs = pair_of(2);
+  const std::string message = "inputs: item: expected 0 to 1, got 2";
+  expect_error(ErrorCode::kInput, message, [&] { contrastive().image_embed(inputs, 2); });
+  expect_error(ErrorCode::kInput, message, [&] { contrastive().text_embeds(inputs, {0, 2}); });
+  inputs.pixel_values.reset();
+  EXPECT_EQ(contrastive().text_embeds(inputs, {1}).shape(), (Shape{1, 16}));
+  expect_error(ErrorCode::kInput, "pixel_values: missing, and image_embeds too",
+               [&] { contrastive().image_embed(inputs, 0); });
 }
 
 TEST(States, HaveTheRowsThatAreAskedFor) {

@@ -85,15 +85,5 @@ TEST(Invariance, StatesFusedOneByOneGiveTheBitsOfTheBatch) {
   }
 }
 
-/// Padding rows are computed where hidden states are asked for; the others must not notice.
-TEST(Invariance, AskingForStatesChangesNoBit) {
-  const auto model = load(2);
-  auto inputs = batch_of({1, 2}, {kText, kLong});
-  const Tensor<float> expected = model.forward(inputs).logits;
-  inputs.output_hidden_states = inputs.output_attentions = true;
-  const Tensor<float> logits = model.forward(inputs).logits;
-  EXPECT_TRUE(std::equal(logits.begin(), logits.end(), expected.begin()));
-}
-
 }  // namespace
 }  // namespace bridgetower
