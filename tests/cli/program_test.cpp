@@ -186,7 +186,7 @@ TEST(Program, SaysWhatIsWrongInOneLine) {
   line_of(pair + "--dtype float64");
   line_of("run" + kModel + "--head base");
   line_of("embed" + kModel + "--images x --output x.bin");
-  EXPECT_EQ(run(pair + "--threads 1024").status, 0);
+  EXPECT_EQ(run(pair + "--threads 16").status, 0);
 }
 
 TEST(Program, ReportsOutputThatCannotBeWritten) {
