@@ -6,7 +6,6 @@
 
 #include "core/file.hpp"
 #include "core/json.hpp"
-#include "io/widen.hpp"
 
 namespace bridgetower {
 namespace {
@@ -187,36 +186,11 @@ const SafetensorsFile::Entry& SafetensorsFile::entry(const std::string& name) co
   return found->second;
 }
 
-template <class Scalar>
-void SafetensorsFile::read_floats(const std::string& name, std::int64_t first, std::int64_t count,
-                                  Scalar* out) const {
-  const Entry& tensor = entry(name);
-  const std::size_t item = size_of(tensor.dtype);
-  const std::uint64_t begin = tensor.begin + static_cast<std::uint64_t>(first) * item;
-  constexpr DType kOwn = std::is_same_v<Scalar, float> ? DType::kF32 : DType::kF64;
-  if (tensor.dtype == kOwn) {
-    return file_->read(begin, out, static_cast<std::size_t>(count) * item);
-  }
-  constexpr std::size_t kChunk = 1 << 16;
-  std::vector<unsigned char> bytes(std::min(kChunk, static_cast<std::size_t>(count)) * item);
-  for (std::size_t done = 0; done < static_cast<std::size_t>(count); done += kChunk) {
-    const std::size_t values = std::min(kChunk, static_cast<std::size_t>(count) - done);
-    file_->read(begin + done * item, bytes.data(), values * item);
-    if (!detail::widen(tensor.dtype, bytes.data(), values, out + done)) {
-      throw FormatError(place(), detail::in_quotes(name), "F16, BF16, F32 or F64",
-                        to_string(tensor.dtype));
-    }
-  }
-}
-
-void SafetensorsFile::read(const std::string& name, std::int64_t first, std::int64_t count,
-                           float* out) const {
-  read_floats(name, first, count, out);
-}
-
-void SafetensorsFile::read(const std::string& name, std::int64_t first, std::int64_t count,
-                           double* out) const {
-  read_floats(name, first, count, out);
+void SafetensorsFile::read_stored(const std::string& name, std::int64_t first, std::int64_t count,
+                                  void* out) const {
+  const std::size_t item = size_of(info_of(name, first, count).dtype);
+  file_->read(entry(name).begin + static_cast<std::uint64_t>(first) * item, out,
+              static_cast<std::size_t>(count) * item);
 }
 
 template <class Scalar>
@@ -224,7 +198,7 @@ Tensor<Scalar> SafetensorsFile::tensor(const std::string& name) const {
   const Entry& found = entry(name);
   auto values = Tensor<Scalar>::uninitialized(found.shape);
   if constexpr (std::is_floating_point_v<Scalar>) {
-    read_floats(name, 0, static_cast<std::int64_t>(values.size()), values.data());
+    read(name, 0, static_cast<std::int64_t>(values.size()), values.data());
   } else {
     constexpr DType kOwn = sizeof(Scalar) == 1 ? DType::kU8 : DType::kI64;
     if (found.dtype != kOwn) {
