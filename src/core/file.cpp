@@ -10,6 +10,8 @@
 #include <system_error>
 #include <utility>
 
+#include "core/fetch_hint.hpp"
+
 namespace bridgetower::detail {
 namespace {
 
@@ -29,7 +31,11 @@ const char* kind_of(mode_t mode) {
 InputFile::InputFile(const std::filesystem::path& path) : place_(path.string()) {
   // O_NONBLOCK: opening a FIFO without a writer would wait for one.
   descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (descriptor_ < 0) throw IoError(place_, "open", "a regular file", error_text(errno));
+  if (descriptor_ < 0) {
+    const int code = errno;
+    throw IoError(place_, "open", "a regular file" + (code == ENOENT ? fetch_hint(path) : ""),
+                  error_text(code));
+  }
   struct stat status = {};
   std::string problem;
   if (::fstat(descriptor_, &status) != 0) {

@@ -1,6 +1,7 @@
 #include <bridgetower/core/error.hpp>
 #include <bridgetower/io/checkpoint.hpp>
 
+#include "core/fetch_hint.hpp"
 #include "core/file.hpp"
 #include "core/json.hpp"
 
@@ -73,7 +74,9 @@ std::unique_ptr<TensorFile> open_checkpoint(const fs::path& directory) {
     if (is_there(index)) return std::make_unique<ShardedCheckpoint>(index);
   }
   throw IoError(directory.string(), "weights",
-                "model.safetensors or pytorch_model.bin, whole or in shards with an index", "none");
+                "model.safetensors or pytorch_model.bin, whole or in shards with an index" +
+                    detail::fetch_hint(directory / "model.safetensors"),
+                "none");
 }
 
 }  // namespace bridgetower

@@ -6,6 +6,7 @@
 
 #include "core/file.hpp"
 #include "core/json.hpp"
+#include "io/safetensors_header.hpp"
 
 namespace bridgetower {
 namespace {
@@ -216,40 +217,48 @@ template Tensor<std::uint8_t> SafetensorsFile::tensor(const std::string& name) c
 
 namespace {
 
-const char* dtype_name(const Tensor<float>&) { return "F32"; }
-const char* dtype_name(const Tensor<double>&) { return "F64"; }
-const char* dtype_name(const Tensor<std::int64_t>&) { return "I64"; }
-const char* dtype_name(const Tensor<std::uint8_t>&) { return "U8"; }
+DType dtype_of(const Tensor<float>&) { return DType::kF32; }
+DType dtype_of(const Tensor<double>&) { return DType::kF64; }
+DType dtype_of(const Tensor<std::int64_t>&) { return DType::kI64; }
+DType dtype_of(const Tensor<std::uint8_t>&) { return DType::kU8; }
 
 }  // namespace
+
+std::string detail::safetensors_header(const std::vector<NamedInfo>& tensors,
+                                       const SafetensorsFile::Metadata& metadata) {
+  nlohmann::ordered_json header = nlohmann::ordered_json::object();
+  if (!metadata.empty()) header["__metadata__"] = metadata;
+  std::uint64_t offset = 0;
+  for (const auto& [name, info] : tensors) {
+    const std::uint64_t bytes = bytes_of(info);
+    header[name] = {{"dtype", to_string(info.dtype)},
+                    {"shape", info.shape},
+                    {"data_offsets", {offset, offset + bytes}}};
+    offset += bytes;
+  }
+  std::string text = header.dump();
+  text.append((8 - text.size() % 8) % 8, ' ');
+  std::string length;
+  for (std::size_t i = 0; i < kLengthBytes; ++i) {
+    length += static_cast<char>(text.size() >> (8 * i) & 0xFF);
+  }
+  return length + text;
+}
 
 void write_safetensors(const std::filesystem::path& path,
                        const std::map<std::string, AnyTensor>& tensors,
                        const SafetensorsFile::Metadata& metadata) {
-  nlohmann::ordered_json header = nlohmann::ordered_json::object();
-  if (!metadata.empty()) header["__metadata__"] = metadata;
-  std::uint64_t offset = 0;
+  std::vector<detail::NamedInfo> infos;
   for (const auto& [name, any] : tensors) {
     std::visit(
         [&, &key = name](const auto& tensor) {
-          const std::uint64_t bytes = tensor.size() * sizeof(*tensor.data());
-          header[key] = {{"dtype", dtype_name(tensor)},
-                         {"shape", tensor.shape()},
-                         {"data_offsets", {offset, offset + bytes}}};
-          offset += bytes;
+          infos.push_back({key, {dtype_of(tensor), tensor.shape()}});
         },
         any);
   }
-  std::string text = header.dump();
-  text.append((8 - text.size() % 8) % 8, ' ');
-
+  const std::string header = detail::safetensors_header(infos, metadata);
   detail::OutputFile file(path);
-  std::array<unsigned char, kLengthBytes> length{};
-  for (std::size_t i = 0; i < kLengthBytes; ++i) {
-    length[i] = static_cast<unsigned char>(text.size() >> (8 * i) & 0xFF);
-  }
-  file.write(length.data(), length.size());
-  file.write(text.data(), text.size());
+  file.write(header.data(), header.size());
   for (const auto& [name, any] : tensors) {
     std::visit(
         [&file](const auto& tensor) {

@@ -16,7 +16,7 @@ class RobertaTokenizer : public TextTokenizer {
   /// tokenizer_config.json (add_prefix_space, model_max_length, added tokens).
   /// Throws IoError, or FormatError for files of another kind of tokenizer and for broken ones.
   static std::shared_ptr<const RobertaTokenizer> from_pretrained(
-      const std::filesystem::path& directory);
+      const std::filesystem::path& model, const std::string& revision = "main");
 
   ~RobertaTokenizer() override;
 
