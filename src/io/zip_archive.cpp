@@ -161,16 +161,17 @@ Directory read_end(const InputFile& file) {
   // The end record repeats what the zip64 one says, or has all bits set where that is too large.
   const auto repeat = [&](std::size_t size, std::uint64_t& value, const char* what) {
     const std::uint64_t all_set = (std::uint64_t{1} << (8 * size)) - 1;
-    if (!zip64) {
-      value = in.number(size, what);
-    } else if (value >= all_set) {
-      in.demand(size, all_set, what);
-    } else {
-      in.demand(size, value, what);
-    }
+    const std::uint64_t got = in.number(size, what);
+    if (!zip64) value = got;
+    if (got == value || (zip64 && got == all_set)) return;
+    in.refuse(what, std::to_string(value), std::to_string(got), size);
   };
   repeat(2, directory.entries, "entries");
-  in.demand(2, std::min<std::uint64_t>(directory.entries, 0xFFFF), "entries in total");
+  std::uint64_t in_total = directory.entries;
+  repeat(2, in_total, "entries in total");
+  if (in_total != directory.entries) {
+    in.refuse("entries in total", std::to_string(directory.entries), std::to_string(in_total), 2);
+  }
   repeat(4, directory.bytes, "size of the central directory");
   repeat(4, directory.begin, "offset of the central directory");
   in.demand(2, 0, "length of the comment");
