@@ -38,6 +38,9 @@ class WeightLoader {
   /// Elements of a tensor that check() has accepted. A value that is no finite number is noted.
   void read(const std::string& key, std::int64_t first, std::int64_t count, Scalar* out);
 
+  /// The tensors that the model asked for and the file lacks, in the order of asking.
+  const std::vector<std::string>& missing() const noexcept { return missing_; }
+
   /// Throws one WeightError with all missing, mis-shaped and non-finite tensors; where there is
   /// any, it lists the tensors as well that no part of the model asked for.
   void finish() const;
