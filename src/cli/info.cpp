@@ -113,8 +113,9 @@ std::string to_text(const Json& record) {
     }
   }
   return text + "\n  parameters: " + record["parameters"].dump() + " in " +
-         record["tensors"].dump() + " tensors, " + record["memory_bytes"]["float32"].dump() +
-         " bytes in float32";
+         record["tensors"].dump() +
+         " tensors\n  memory: " + record["memory_bytes"]["float32"].dump() + " bytes in float32, " +
+         record["memory_bytes"]["float16"].dump() + " in float16 or bfloat16";
 }
 
 Status info(Options& options) {

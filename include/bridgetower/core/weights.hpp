@@ -108,9 +108,18 @@ namespace detail {
 /// True when every value is a finite number.
 template <class Scalar>
 bool all_finite(const Scalar* values, std::int64_t count) {
-  Scalar sum_of_zeros = 0;
-  for (std::int64_t i = 0; i < count; ++i) sum_of_zeros += values[i] * Scalar(0);
-  return sum_of_zeros == Scalar(0);
+  constexpr std::int64_t kLanes = 16;  // sums side by side, for the compiler to vectorise
+  Scalar sums_of_zeros[kLanes] = {};
+  std::int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) {
+    for (std::int64_t lane = 0; lane < kLanes; ++lane) {
+      sums_of_zeros[lane] += values[i + lane] * Scalar(0);
+    }
+  }
+  for (; i < count; ++i) sums_of_zeros[0] += values[i] * Scalar(0);
+  Scalar sum = 0;
+  for (const Scalar lane : sums_of_zeros) sum += lane;
+  return sum == Scalar(0);
 }
 
 inline std::string joined(const std::vector<std::string>& names) {
