@@ -1,11 +1,11 @@
 #include "io/background_writer.hpp"
 
-#include <utility>
-
 namespace bridgetower::detail {
 
-BackgroundWriter::BackgroundWriter(OutputFile& file)
-    : file_(file), filling_(kBlockBytes), writing_(kBlockBytes), thread_([this] { work(); }) {}
+BackgroundWriter::BackgroundWriter(OutputFile& file) : file_(file) {
+  for (Block& block : blocks_) block.bytes.resize(kBlockBytes);
+  thread_ = std::thread([this] { work(); });
+}
 
 BackgroundWriter::~BackgroundWriter() {
   {
@@ -17,41 +17,46 @@ BackgroundWriter::~BackgroundWriter() {
 }
 
 unsigned char* BackgroundWriter::reserve(std::size_t bytes) {
-  if (filled_ + bytes > kBlockBytes) hand_over();
-  filled_ += bytes;
-  return filling_.data() + filled_ - bytes;
+  if (blocks_[filling_].used + bytes > kBlockBytes) hand_over();
+  Block& block = blocks_[filling_];
+  block.used += bytes;
+  return block.bytes.data() + block.used - bytes;
 }
 
 void BackgroundWriter::finish() {
   hand_over();
   std::unique_lock<std::mutex> lock(mutex_);
-  changed_.wait(lock, [this] { return waiting_ == 0; });
+  changed_.wait(lock, [this] { return waiting_ == 0 || failure_; });
   if (failure_) std::rethrow_exception(failure_);
 }
 
 void BackgroundWriter::hand_over() {
   std::unique_lock<std::mutex> lock(mutex_);
-  changed_.wait(lock, [this] { return waiting_ == 0; });
+  changed_.wait(lock, [this] { return waiting_ + 1 < kBlocks || failure_; });
   if (failure_) std::rethrow_exception(failure_);
-  std::swap(filling_, writing_);
-  waiting_ = std::exchange(filled_, 0);
+  ++waiting_;
+  filling_ = (filling_ + 1) % kBlocks;
+  blocks_[filling_].used = 0;
   changed_.notify_all();
 }
 
 void BackgroundWriter::work() {
   std::unique_lock<std::mutex> lock(mutex_);
-  while (true) {
+  for (std::size_t next = 0;; next = (next + 1) % kBlocks) {
     changed_.wait(lock, [this] { return stop_ || waiting_ > 0; });
-    if (waiting_ == 0) return;
+    if (stop_) return;
     lock.unlock();
+    std::exception_ptr failure;
     try {
-      file_.write(writing_.data(), waiting_);
+      file_.write(blocks_[next].bytes.data(), blocks_[next].used);
     } catch (...) {
-      failure_ = std::current_exception();
+      failure = std::current_exception();
     }
     lock.lock();
-    waiting_ = 0;
+    --waiting_;
+    failure_ = failure;
     changed_.notify_all();
+    if (failure_) return;
   }
 }
 

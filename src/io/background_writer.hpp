@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <condition_variable>
 #include <cstddef>
 #include <exception>
@@ -11,7 +12,7 @@
 
 namespace bridgetower::detail {
 
-/// Writes blocks to a file on a thread of its own, while the next one is being filled.
+/// Writes blocks to a file on a thread of its own, while the next ones are being filled.
 class BackgroundWriter {
  public:
   static constexpr std::size_t kBlockBytes = std::size_t{1} << 20;
@@ -31,17 +32,23 @@ class BackgroundWriter {
   void finish();
 
  private:
+  static constexpr std::size_t kBlocks = 4;
+
+  struct Block {
+    std::vector<unsigned char> bytes;
+    std::size_t used = 0;
+  };
+
   void work();
   void hand_over();
 
   OutputFile& file_;
-  std::vector<unsigned char> filling_;
-  std::size_t filled_ = 0;
+  std::array<Block, kBlocks> blocks_;  // used in turn
+  std::size_t filling_ = 0;
 
   std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
-  std::vector<unsigned char> writing_;
-  std::size_t waiting_ = 0;  // bytes in writing_
+  std::size_t waiting_ = 0;  // blocks before the one being filled that are not yet written
   bool stop_ = false;
   std::exception_ptr failure_;
 

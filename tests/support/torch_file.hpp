@@ -11,7 +11,7 @@ namespace bridgetower::testing {
 /// A little-endian number of `size` bytes.
 inline std::string bytes_of(std::uint64_t value, int size) {
   std::string bytes;
-  for (int i = 0; i < size; ++i) bytes += static_cast<char>(value >> (8 * i) & 0xFF);
+  for (int i = 0; i < size; ++i, value >>= 8) bytes += static_cast<char>(value & 0xFF);
   return bytes;
 }
 
