@@ -41,6 +41,7 @@ bool is_repository(std::string_view model) {
 /// A path below a directory: no empty part, no dots alone, not absolute.
 bool is_below(const fs::path& path) {
   if (path.empty() || path.is_absolute()) return false;
+  if (path.string().find('\0') != std::string::npos) return false;
   return std::none_of(path.begin(), path.end(), [](const fs::path& part) {
     return part.empty() || part == "." || part == "..";
   });

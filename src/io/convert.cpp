@@ -89,7 +89,8 @@ void check_destination(const fs::path& source, const fs::path& destination,
                        const std::vector<Shard>& shards) {
   std::error_code error;
   fs::create_directories(destination, error);
-  if (!fs::is_directory(destination)) {
+  std::error_code ignored;
+  if (!fs::is_directory(destination, ignored)) {
     throw IoError(destination.string(), "create", "a directory", error.message());
   }
   const bool own_weights = is_there(source / kWhole) || is_there(source / kIndex);
@@ -132,7 +133,8 @@ std::string with_dtype(const std::string& text, DType dtype, const std::string& 
 
 void copy_small_files(const fs::path& source, const fs::path& destination,
                       const ConvertOptions& options, Converted& converted) {
-  const bool in_place = fs::equivalent(source, destination);
+  std::error_code ignored;
+  const bool in_place = fs::equivalent(source, destination, ignored);
   for (const char* const name : kSmallFiles) {
     const fs::path file = source / name;
     if (!is_there(file)) continue;
@@ -195,7 +197,7 @@ Converted convert_checkpoint(const fs::path& source, const fs::path& destination
   }
   std::error_code ignored;
   const bool is_file = fs::is_regular_file(source, ignored);
-  const fs::path directory = is_file ? fs::absolute(source).parent_path() : find_model(source);
+  const fs::path directory = is_file ? source.parent_path() / "." : find_model(source);
   const std::unique_ptr<TensorFile> weights =
       is_file ? open_tensor_file(source) : open_checkpoint(directory);
   const std::vector<Shard> shards = plan(*weights, options);

@@ -174,7 +174,7 @@ TEST_F(HubCache, StaysInsideTheCache) {
   const auto refused = [](const std::string& revision, const std::string& message) {
     expect_error(ErrorCode::kIo, message, [&] { find_model(kName, revision); });
   };
-  for (const char* const revision : {"../main", "/etc/passwd", "a/../b", ""}) {
+  for (const char* const revision : {"../main", "/etc/passwd", "a/../b", "a//b/..", ""}) {
     refused(revision, kName + ": revision: expected a branch, a tag or a commit hash, got \"" +
                           revision + "\"");
   }
