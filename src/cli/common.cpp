@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bridgetower/core/hub_cache.hpp>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -53,7 +54,10 @@ void append_directory(const std::string& directory, std::vector<std::string>& fi
 
 void ModelOptions::add_model(CLI::App& command) {
   command.add_option("--model", model,
-                     "model directory in Hugging Face layout (default: $BRIDGETOWER_MODEL)");
+                     "model directory in Hugging Face layout, or ORG/NAME of a model in the local "
+                     "Hugging Face cache (default: $BRIDGETOWER_MODEL)");
+  command.add_option("--revision", revision, "branch, tag or commit of a model in the cache")
+      ->capture_default_str();
 }
 
 void ModelOptions::add_compute(CLI::App& command) {
@@ -75,7 +79,7 @@ fs::path ModelOptions::directory() const {
   if (!has_directory()) {
     throw UsageError("no model: give --model DIRECTORY or set " + std::string(kModelVariable));
   }
-  return model.empty() ? model_from_environment() : model;
+  return find_model(model.empty() ? model_from_environment() : model, revision);
 }
 
 LoadOptions ModelOptions::load_options() const {

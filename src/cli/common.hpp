@@ -28,6 +28,7 @@ class UsageError : public std::runtime_error {
 /// The options of every subcommand that loads a model.
 struct ModelOptions {
   std::string model;
+  std::string revision = "main";
   int threads = 0;
   std::string dtype = "float32";
   std::string backend = "auto";
@@ -35,7 +36,8 @@ struct ModelOptions {
   void add_model(CLI::App& command);
   void add_compute(CLI::App& command);
 
-  /// --model, else $BRIDGETOWER_MODEL. Throws UsageError where there is neither.
+  /// Of --model, else $BRIDGETOWER_MODEL; a model of the Hugging Face cache is looked up there.
+  /// Throws UsageError where there is neither, IoError where it is not in the cache.
   std::filesystem::path directory() const;
   bool has_directory() const;
   LoadOptions load_options() const;
@@ -99,6 +101,7 @@ Command add_embed(CLI::App& app);
 Command add_tokenize(CLI::App& app);
 Command add_detokenize(CLI::App& app);
 Command add_preprocess(CLI::App& app);
+Command add_convert(CLI::App& app);
 Command add_info(CLI::App& app);
 Command add_run(CLI::App& app);
 Command add_bench(CLI::App& app);

@@ -1,5 +1,6 @@
 #include <bridgetower/config/config_json.hpp>
 #include <bridgetower/core/error.hpp>
+#include <bridgetower/core/hub_cache.hpp>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -247,8 +248,9 @@ std::string to_json(const BridgeTowerConfig& config) {
   return root.dump(2) + "\n";
 }
 
-BridgeTowerConfig BridgeTowerConfig::from_pretrained(const std::filesystem::path& directory) {
-  const std::filesystem::path file = directory / "config.json";
+BridgeTowerConfig BridgeTowerConfig::from_pretrained(const std::filesystem::path& model,
+                                                     const std::string& revision) {
+  const std::filesystem::path file = find_model(model, revision) / "config.json";
   return config_from_json(detail::read_file(file, kMaxConfigBytes), file.string());
 }
 

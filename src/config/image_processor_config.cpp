@@ -1,6 +1,7 @@
 #include <array>
 #include <bridgetower/config/image_processor_config.hpp>
 #include <bridgetower/core/error.hpp>
+#include <bridgetower/core/hub_cache.hpp>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -157,8 +158,9 @@ void ImageProcessorConfig::validate() const {
   }
 }
 
-ImageProcessorConfig ImageProcessorConfig::from_pretrained(const std::filesystem::path& directory) {
-  const std::filesystem::path file = directory / "preprocessor_config.json";
+ImageProcessorConfig ImageProcessorConfig::from_pretrained(const std::filesystem::path& model,
+                                                           const std::string& revision) {
+  const std::filesystem::path file = find_model(model, revision) / "preprocessor_config.json";
   return from_json(detail::read_file(file, kMaxFileBytes), file.string());
 }
 

@@ -10,10 +10,13 @@
 #include <system_error>
 #include <utility>
 
+#include "core/fetch_hint.hpp"
+
 namespace bridgetower::detail {
 namespace {
 
 constexpr int kMaxWriters = 1000;
+[[maybe_unused]] constexpr std::uint64_t kFlushBytes = 32 << 20;
 
 std::string error_text(int code) { return std::generic_category().message(code); }
 
@@ -32,7 +35,11 @@ InputFile::InputFile(const std::filesystem::path& path) : place_(path.string()) 
   }
   // O_NONBLOCK: opening a FIFO without a writer would wait for one.
   descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (descriptor_ < 0) throw IoError(place_, "open", "a regular file", error_text(errno));
+  if (descriptor_ < 0) {
+    const int code = errno;
+    throw IoError(place_, "open", "a regular file" + (code == ENOENT ? fetch_hint(path) : ""),
+                  error_text(code));
+  }
   struct stat status = {};
   std::string problem;
   if (::fstat(descriptor_, &status) != 0) {
@@ -115,10 +122,18 @@ void OutputFile::write(const void* bytes, std::size_t count) {
     if (done >= 0) {
       next += done;
       count -= static_cast<std::size_t>(done);
+      written_ += static_cast<std::uint64_t>(done);
     } else if (errno != EINTR) {
       throw IoError(place_, "write", "all bytes written", error_text(errno));
     }
   }
+#ifdef SYNC_FILE_RANGE_WRITE
+  // The disk begins early, so that commit() has little left to wait for.
+  if (written_ - flushing_ < kFlushBytes) return;
+  ::sync_file_range(descriptor_, static_cast<off_t>(flushing_),
+                    static_cast<off_t>(written_ - flushing_), SYNC_FILE_RANGE_WRITE);
+  flushing_ = written_;
+#endif
 }
 
 void OutputFile::commit() {

@@ -3,10 +3,9 @@
 
 namespace bridgetower {
 
-Embedder Embedder::from_pretrained(const std::filesystem::path& directory,
-                                   const LoadOptions& options) {
-  return {BridgeTowerProcessor::from_pretrained(directory),
-          BridgeTowerForContrastiveLearning<float>::from_pretrained(directory, options)};
+Embedder Embedder::from_pretrained(const std::filesystem::path& model, const LoadOptions& options) {
+  return {BridgeTowerProcessor::from_pretrained(model, options.revision),
+          BridgeTowerForContrastiveLearning<float>::from_pretrained(model, options)};
 }
 
 Tensor<float> Embedder::embed(const Image& image) const {

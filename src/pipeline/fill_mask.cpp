@@ -28,10 +28,10 @@ Tensor<std::int64_t> as_tensor(const std::vector<std::int64_t>& ids) {
 
 }  // namespace
 
-MaskFiller MaskFiller::from_pretrained(const std::filesystem::path& directory,
+MaskFiller MaskFiller::from_pretrained(const std::filesystem::path& model,
                                        const LoadOptions& options) {
-  return {BridgeTowerProcessor::from_pretrained(directory),
-          BridgeTowerForMaskedLM<float>::from_pretrained(directory, options)};
+  return {BridgeTowerProcessor::from_pretrained(model, options.revision),
+          BridgeTowerForMaskedLM<float>::from_pretrained(model, options)};
 }
 
 FilledMask MaskFiller::fill_position(const std::vector<std::int64_t>& ids, std::int64_t position,

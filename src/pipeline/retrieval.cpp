@@ -4,10 +4,10 @@
 
 namespace bridgetower {
 
-ImageTextMatcher ImageTextMatcher::from_pretrained(const std::filesystem::path& directory,
+ImageTextMatcher ImageTextMatcher::from_pretrained(const std::filesystem::path& model,
                                                    const LoadOptions& options) {
-  return {BridgeTowerProcessor::from_pretrained(directory),
-          BridgeTowerForImageAndTextRetrieval<float>::from_pretrained(directory, options)};
+  return {BridgeTowerProcessor::from_pretrained(model, options.revision),
+          BridgeTowerForImageAndTextRetrieval<float>::from_pretrained(model, options)};
 }
 
 ImageState<float> ImageTextMatcher::encode(const Image& image) const {

@@ -35,7 +35,8 @@ struct BridgeTowerConfig {
   /// Reads config.json of a model directory (or a file of that format).
   /// Throws IoError, FormatError (not JSON) or ConfigError (a key of the wrong type); validate()
   /// tells whether it can be run.
-  static BridgeTowerConfig from_pretrained(const std::filesystem::path& directory);
+  static BridgeTowerConfig from_pretrained(const std::filesystem::path& model,
+                                           const std::string& revision = "main");
 
   /// Writes config.json into a directory that exists. Throws IoError.
   void save_pretrained(const std::filesystem::path& directory) const;

@@ -29,7 +29,8 @@ struct ImageProcessorConfig {
 
   /// Reads preprocessor_config.json of a model directory; its keys are strictly typed, unknown ones
   /// ignored. Throws IoError, FormatError or ConfigError.
-  static ImageProcessorConfig from_pretrained(const std::filesystem::path& directory);
+  static ImageProcessorConfig from_pretrained(const std::filesystem::path& model,
+                                              const std::string& revision = "main");
 
   /// The same from text; `place` names it in errors.
   static ImageProcessorConfig from_json(std::string_view text, const std::string& place);

@@ -41,7 +41,7 @@ template <class Scalar>
 class BridgeTowerForContrastiveLearning {
  public:
   /// See BridgeTowerModel::from_pretrained.
-  static BridgeTowerForContrastiveLearning from_pretrained(const std::filesystem::path& directory,
+  static BridgeTowerForContrastiveLearning from_pretrained(const std::filesystem::path& model,
                                                            const LoadOptions& options = {});
 
   /// Throws ConfigError where HF's class fails too: without contrastive_hidden_size, with one

@@ -15,7 +15,7 @@ template <class Scalar>
 class BridgeTowerForImageAndTextRetrieval {
  public:
   /// See BridgeTowerModel::from_pretrained.
-  static BridgeTowerForImageAndTextRetrieval from_pretrained(const std::filesystem::path& directory,
+  static BridgeTowerForImageAndTextRetrieval from_pretrained(const std::filesystem::path& model,
                                                              const LoadOptions& options = {});
 
   BridgeTowerForImageAndTextRetrieval(const BridgeTowerConfig& config,

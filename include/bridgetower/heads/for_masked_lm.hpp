@@ -15,7 +15,7 @@ template <class Scalar>
 class BridgeTowerForMaskedLM {
  public:
   /// See BridgeTowerModel::from_pretrained.
-  static BridgeTowerForMaskedLM from_pretrained(const std::filesystem::path& directory,
+  static BridgeTowerForMaskedLM from_pretrained(const std::filesystem::path& model,
                                                 const LoadOptions& options = {});
 
   BridgeTowerForMaskedLM(const BridgeTowerConfig& config, const WeightView<Scalar>& weights,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bridgetower/core/parallel.hpp>
 #include <bridgetower/core/tensor.hpp>
 #include <bridgetower/core/weights.hpp>
 #include <bridgetower/ops/matmul.hpp>
@@ -97,13 +98,25 @@ Linear<Scalar>::Linear(const Tensor<Scalar>& weight, Tensor<Scalar> bias, Backen
 template <class Scalar>
 void Linear<Scalar>::read_rows(const WeightView<Scalar>& weights, std::string_view name,
                                std::int64_t first, std::int64_t count) {
-  constexpr std::int64_t kRows = 64;
+  constexpr std::int64_t kRows = 128;  // read at once
+  constexpr std::int64_t kPart = 32;   // packed by one thread
   const std::int64_t in = weight_.inputs();
   auto block = Tensor<Scalar>::uninitialized({std::min(kRows, count), in});
+  auto next = Tensor<Scalar>::uninitialized({std::min(kRows, count), in});
+  const auto read_block = [&](std::int64_t row, Scalar* out) {
+    if (row < count) weights.read(name, row * in, std::min(kRows, count - row) * in, out);
+  };
+  read_block(0, block.data());
   for (std::int64_t row = 0; row < count; row += kRows) {
+    // One thread reads the next block, the others pack this one.
     const std::int64_t rows = std::min(kRows, count - row);
-    weights.read(name, row * in, rows * in, block.data());
-    weight_.set_rows(first + row, rows, block.data(), in);
+    parallel_for(1 + (rows + kPart - 1) / kPart, [&](std::int64_t task) {
+      if (task == 0) return read_block(row + kRows, next.data());
+      const std::int64_t begin = (task - 1) * kPart;
+      weight_.set_rows(first + row + begin, std::min(kPart, rows - begin),
+                       block.data() + begin * in, in);
+    });
+    std::swap(block, next);
   }
 }
 

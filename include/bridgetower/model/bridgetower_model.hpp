@@ -34,9 +34,10 @@ namespace bridgetower {
 template <class Scalar>
 class BridgeTowerModel {
  public:
-  /// Reads a model directory in Hugging Face layout. Throws IoError, FormatError, ConfigError or
-  /// WeightError. Defined in pipeline/from_pretrained.hpp.
-  static BridgeTowerModel from_pretrained(const std::filesystem::path& directory,
+  /// Reads a model in Hugging Face layout: a directory, or ORG/NAME of one in the Hugging Face
+  /// cache (core/hub_cache.hpp). Throws IoError, FormatError, ConfigError, WeightError or
+  /// LimitError. Defined in pipeline/from_pretrained.hpp.
+  static BridgeTowerModel from_pretrained(const std::filesystem::path& model,
                                           const LoadOptions& options = {});
 
   /// `weights` is the checkpoint's root. See model/load.hpp for the usual way.

@@ -15,8 +15,9 @@ namespace bridgetower {
 /// pictures and texts do not touch the cross-modal layers.
 class Embedder {
  public:
-  /// Throws IoError, FormatError, ConfigError (no contrastive model) or WeightError.
-  static Embedder from_pretrained(const std::filesystem::path& directory,
+  /// `model` as in BridgeTowerModel. Throws IoError, FormatError, ConfigError (no contrastive
+  /// model) or WeightError.
+  static Embedder from_pretrained(const std::filesystem::path& model,
                                   const LoadOptions& options = {});
 
   Embedder(BridgeTowerProcessor processor, BridgeTowerForContrastiveLearning<float> model)

@@ -15,8 +15,8 @@ namespace bridgetower {
 ///     const Tensor<float> scores = matcher.match({matcher.encode(image)}, {matcher.encode(text)});
 class ImageTextMatcher {
  public:
-  /// Throws IoError, FormatError, ConfigError or WeightError.
-  static ImageTextMatcher from_pretrained(const std::filesystem::path& directory,
+  /// `model` as in BridgeTowerModel. Throws IoError, FormatError, ConfigError or WeightError.
+  static ImageTextMatcher from_pretrained(const std::filesystem::path& model,
                                           const LoadOptions& options = {});
 
   ImageTextMatcher(BridgeTowerProcessor processor, BridgeTowerForImageAndTextRetrieval<float> model)

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <bridgetower/core/error.hpp>
+#include <bridgetower/core/hub_cache.hpp>
 #include <bridgetower/preprocessing/text/roberta_tokenizer.hpp>
 #include <unordered_map>
 #include <utility>
@@ -31,9 +32,9 @@ RobertaTokenizer::RobertaTokenizer() = default;
 RobertaTokenizer::~RobertaTokenizer() = default;
 
 std::shared_ptr<const RobertaTokenizer> RobertaTokenizer::from_pretrained(
-    const std::filesystem::path& directory) {
+    const std::filesystem::path& model, const std::string& revision) {
   const std::shared_ptr<RobertaTokenizer> tokenizer(new RobertaTokenizer);
-  tokenizer->load(directory);
+  tokenizer->load(find_model(model, revision));
   return tokenizer;
 }
 

@@ -36,7 +36,7 @@ class Shards : public ::testing::Test {
     SCOPED_TRACE(index);
     directory_.write("model.safetensors.index.json", index);
     expect_error(code, message,
-                 [&] { ShardedSafetensors opened(path("model.safetensors.index.json")); });
+                 [&] { ShardedCheckpoint opened(path("model.safetensors.index.json")); });
   }
 
   /// An index that is broken itself.

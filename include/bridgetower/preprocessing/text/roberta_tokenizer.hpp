@@ -17,7 +17,7 @@ class RobertaTokenizer : public TextTokenizer {
   /// and truncation, added_tokens_decoder).
   /// Throws IoError, or FormatError for files of another kind of tokenizer and for broken ones.
   static std::shared_ptr<const RobertaTokenizer> from_pretrained(
-      const std::filesystem::path& directory);
+      const std::filesystem::path& model, const std::string& revision = "main");
 
   ~RobertaTokenizer() override;
 
