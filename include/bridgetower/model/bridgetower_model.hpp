@@ -4,13 +4,10 @@
 #include <bridgetower/config/bridgetower_config.hpp>
 #include <bridgetower/core/load_options.hpp>
 #include <bridgetower/core/parallel.hpp>
-#include <bridgetower/encoders/cross_modal/bert_cross_layer.hpp>
-#include <bridgetower/encoders/cross_modal/link_tower.hpp>
 #include <bridgetower/encoders/text/text_model.hpp>
 #include <bridgetower/encoders/vision/vision_model.hpp>
-#include <bridgetower/layers/pooler.hpp>
+#include <bridgetower/model/cross_modal_encoder.hpp>
 #include <bridgetower/model/detail/batch.hpp>
-#include <bridgetower/model/detail/check_state.hpp>
 #include <bridgetower/model/detail/collect.hpp>
 #include <bridgetower/model/detail/stack.hpp>
 #include <bridgetower/model/forward_inputs.hpp>
@@ -78,7 +75,10 @@ class BridgeTowerModel {
   /// Pairs, layer by layer, so that a layer's weights serve all of them. Throws InputError when the
   /// states are not of a model like this one.
   std::vector<FusedState<Scalar>> fuse(const std::vector<StatePair<Scalar>>& pairs,
-                                       const Wanted& wanted) const;
+                                       const Wanted& wanted) const {
+    const ParallelScope scope(threads());
+    return cross_modal_encoder_.fuse(pairs, wanted);
+  }
   FusedState<Scalar> fuse(const ImageState<Scalar>& image, const TextState<Scalar>& text,
                           const Wanted& wanted) const {
     return std::move(fuse({{&image, &text}}, wanted).front());
@@ -92,9 +92,6 @@ class BridgeTowerModel {
                                  const Visit& visit) const;
 
  private:
-  using CrossLayer = BridgeTowerBertCrossLayer<Scalar>;
-  using Pairs = std::vector<StatePair<Scalar>>;
-
   /// Text layers (and vision blocks) that run before the first cross-modal layer.
   std::int64_t first_link() const {
     return config_.text_config.num_hidden_layers - config_.num_hidden_layers + 1;
@@ -109,38 +106,16 @@ class BridgeTowerModel {
                        bool all_rows) const;
   Tensor<Scalar> embed_image(const ForwardInputs<Scalar>& inputs, std::int64_t b) const;
 
-  static const Linear<Scalar>& transform(const std::vector<Linear<Scalar>>& transforms,
-                                         std::int64_t link) {
-    return transforms[transforms.size() == 1 ? 0 : static_cast<std::size_t>(link)];
-  }
   Tensor<Scalar> image_link(const Tensor<Scalar>& state, std::int64_t link) const {
-    return transform(cross_modal_image_transform_, link).forward(vision_model_.forward_post(state));
+    return cross_modal_encoder_.image().project(vision_model_.forward_post(state),
+                                                static_cast<std::size_t>(link));
   }
-
-  /// One layer of one modality; of its output the chosen rows, or all.
-  Sequences<Scalar> run_layer(const CrossLayer& layer, const Sequences<Scalar>& own,
-                              const Sequences<Scalar>& other,
-                              const std::optional<ops::KeyList>& chosen,
-                              const Tensor<Scalar>* attended_own,
-                              std::vector<Tensor<Scalar>>* probabilities) const;
-  void pool(const Sequences<Scalar>& text, const Sequences<Scalar>& image,
-            std::vector<FusedState<Scalar>>& out) const;
 
   BridgeTowerConfig config_;
   std::shared_ptr<ThreadPool> threads_;
   BridgeTowerVisionModel<Scalar> vision_model_;
   BridgeTowerTextModel<Scalar> text_model_;
-  // One, or one a link where not shared; the rows of "token_type_embeddings" are in their biases.
-  std::vector<Linear<Scalar>> cross_modal_text_transform_;
-  std::vector<Linear<Scalar>> cross_modal_image_transform_;
-  LayerNorm<Scalar> cross_modal_text_layernorm_;
-  LayerNorm<Scalar> cross_modal_image_layernorm_;
-  std::vector<BridgeTowerLinkTower<Scalar>> cross_modal_text_link_tower_;
-  std::vector<BridgeTowerLinkTower<Scalar>> cross_modal_image_link_tower_;
-  std::vector<CrossLayer> cross_modal_text_layers_;
-  std::vector<CrossLayer> cross_modal_image_layers_;
-  BridgeTowerPooler<Scalar> cross_modal_text_pooler_;
-  BridgeTowerPooler<Scalar> cross_modal_image_pooler_;
+  CrossModalEncoder<Scalar> cross_modal_encoder_;
 };
 
 template <class Scalar>
@@ -149,47 +124,10 @@ BridgeTowerModel<Scalar>::BridgeTowerModel(const BridgeTowerConfig& config,
                                            std::shared_ptr<ThreadPool> threads)
     : config_(config),
       threads_(std::move(threads)),
-      vision_model_(config.vision_config, weights / "bridgetower" / "vision_model"),
+      vision_model_(config.vision_config, config.text_config.num_hidden_layers,
+                    weights / "bridgetower" / "vision_model"),
       text_model_(config.text_config, weights / "bridgetower" / "text_model"),
-      cross_modal_text_layernorm_(weights / "bridgetower" / "cross_modal_text_layernorm",
-                                  config.hidden_size, config.layer_norm_eps),
-      cross_modal_image_layernorm_(weights / "bridgetower" / "cross_modal_image_layernorm",
-                                   config.hidden_size, config.layer_norm_eps),
-      cross_modal_text_pooler_(weights / "bridgetower" / "cross_modal_text_pooler",
-                               config.hidden_size),
-      cross_modal_image_pooler_(weights / "bridgetower" / "cross_modal_image_pooler",
-                                config.hidden_size) {
-  const WeightView<Scalar> root = weights / "bridgetower";
-  const VisionConfig& vision = config.vision_config;
-  const std::int64_t blocks = vision.num_hidden_layers - (vision.remove_last_layer ? 1 : 0);
-  for (std::int64_t i = 0; i < std::min(blocks, config.text_config.num_hidden_layers); ++i) {
-    vision_model_.add_block(vision, root / "vision_model");
-  }
-
-  const WeightView<Scalar> text_transform = root / "cross_modal_text_transform";
-  const WeightView<Scalar> image_transform = root / "cross_modal_image_transform";
-  const bool shared = config.share_cross_modal_transformer_layers;
-  const Tensor<Scalar> token_types =
-      root.tensor("token_type_embeddings.weight", {2, config.hidden_size});
-  for (std::int64_t i = 0; i < (shared ? 1 : config.num_hidden_layers); ++i) {
-    cross_modal_text_transform_.emplace_back(shared ? text_transform : text_transform / i,
-                                             config.hidden_size, config.text_config.hidden_size);
-    cross_modal_text_transform_.back().add_to_bias(token_types, 0);
-    cross_modal_image_transform_.emplace_back(shared ? image_transform : image_transform / i,
-                                              config.hidden_size, vision.hidden_size);
-    cross_modal_image_transform_.back().add_to_bias(token_types, 1);
-  }
-  for (std::int64_t i = 0; i < config.num_hidden_layers; ++i) {
-    cross_modal_text_layers_.emplace_back(config.text_config, root / "cross_modal_text_layers" / i);
-    cross_modal_image_layers_.emplace_back(config.text_config,
-                                           root / "cross_modal_image_layers" / i);
-    if (i == 0) continue;
-    cross_modal_text_link_tower_.emplace_back(config,
-                                              root / "cross_modal_text_link_tower" / (i - 1));
-    cross_modal_image_link_tower_.emplace_back(config,
-                                               root / "cross_modal_image_link_tower" / (i - 1));
-  }
-}
+      cross_modal_encoder_(config, weights / "bridgetower") {}
 
 template <class Scalar>
 Tensor<Scalar> BridgeTowerModel<Scalar>::embed_image(const ForwardInputs<Scalar>& inputs,
@@ -220,8 +158,8 @@ ImageState<Scalar> BridgeTowerModel<Scalar>::encode_image(const ForwardInputs<Sc
     if (inputs.output_hidden_states) state.hidden_states.push_back(x);
   }
   state.cls = detail::first_row(state.layers.back());
-  auto first = Sequences<Scalar>::single(cross_modal_image_layernorm_.forward(state.layers[0]));
-  state.attended_own = cross_modal_image_layers_[0].attend_own(first, first);
+  auto first = Sequences<Scalar>::single(cross_modal_encoder_.image().begin(state.layers[0]));
+  state.attended_own = cross_modal_encoder_.image().attend_own(first);
   state.layers[0] = std::move(first.rows);
   return state;
 }
@@ -281,16 +219,17 @@ std::vector<TextState<Scalar>> BridgeTowerModel<Scalar>::encode_texts(
   if (items.empty()) return states;
   TextRows text = embed_texts(inputs, items, all_rows);
   Sequences<Scalar>& x = text.x;
+  const CrossModalStream<Scalar>& stream = cross_modal_encoder_.text();
   const auto give = [&states](const Sequences<Scalar>& rows, auto member) {
     for (std::size_t n = 0; n < states.size(); ++n) (states[n].*member).push_back(rows.item(n));
   };
   const auto add_link = [&](std::int64_t link) {
     if (link < 0) return;
-    Sequences<Scalar> rows{transform(cross_modal_text_transform_, link).forward(x.rows), x.items};
+    Sequences<Scalar> rows{stream.project(x.rows, static_cast<std::size_t>(link)), x.items};
     if (link > 0) return give(rows, &TextState<Scalar>::layers);
-    rows.rows = cross_modal_text_layernorm_.forward(rows.rows);
+    rows.rows = stream.begin(rows.rows);
     give(rows, &TextState<Scalar>::layers);
-    rows.rows = cross_modal_text_layers_[0].attend_own(rows, rows);
+    rows.rows = stream.attend_own(rows);
     for (std::size_t n = 0; n < states.size(); ++n) states[n].attended_own = rows.item(n);
   };
   if (inputs.output_hidden_states) give(x, &TextState<Scalar>::hidden_states);
@@ -320,111 +259,6 @@ Tensor<Scalar> BridgeTowerModel<Scalar>::encode_text_cls(
 }
 
 template <class Scalar>
-Sequences<Scalar> BridgeTowerModel<Scalar>::run_layer(
-    const CrossLayer& layer, const Sequences<Scalar>& own, const Sequences<Scalar>& other,
-    const std::optional<ops::KeyList>& chosen, const Tensor<Scalar>* attended_own,
-    std::vector<Tensor<Scalar>>* probabilities) const {
-  Sequences<Scalar> out;
-  if (chosen && chosen->empty()) return out;
-  if (attended_own != nullptr && probabilities == nullptr) {
-    out = {*attended_own, own.items};
-    if (chosen) out = out.select(*chosen);
-  } else {
-    std::optional<Sequences<Scalar>> some;
-    if (chosen) some = own.select(*chosen);
-    const Sequences<Scalar>& rows = some ? *some : own;
-    out = {layer.attend_own(rows, own, probabilities), rows.items};
-  }
-  out.rows = layer.attend_other(out, other);
-  return out;
-}
-
-template <class Scalar>
-std::vector<FusedState<Scalar>> BridgeTowerModel<Scalar>::fuse(const Pairs& pairs,
-                                                               const Wanted& wanted) const {
-  for (const StatePair<Scalar>& pair : pairs) {
-    detail::check_state("image state", *pair.image, config_);
-    detail::check_state("text state", *pair.text, config_);
-    detail::check_text_rows(wanted.text_rows, *pair.text);
-  }
-  std::vector<FusedState<Scalar>> out(pairs.size());
-  if (pairs.empty()) return out;
-  const ParallelScope scope(threads());
-
-  const auto images = [&pairs](const auto& tensor) {
-    return detail::stack_of(
-        pairs, [&](const auto& pair) -> const auto& { return tensor(*pair.image); });
-  };
-  const auto texts = [&pairs](const auto& tensor) {
-    return detail::stack_of(
-        pairs, [&](const auto& pair) -> const auto& { return tensor(*pair.text); });
-  };
-  const auto layer = [](std::size_t j) {
-    return [j](const auto& state) -> const auto& { return state.layers[j]; };
-  };
-  const auto attended_own = [](const auto& state) -> const auto& { return state.attended_own; };
-
-  // Of the last layer the heads read some rows only; of the others every row is needed.
-  const ops::KeyList first_row = wanted.pooler_output ? ops::KeyList{0} : ops::KeyList{};
-  std::optional<ops::KeyList> last_text, last_image;
-  if (!wanted.all_text()) last_text = wanted.text_rows.empty() ? first_row : wanted.text_rows;
-  if (!wanted.all_image()) last_image = first_row;
-
-  Sequences<Scalar> t = texts(layer(0)), m = images(layer(0));
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
-    if (pairs[i].text->attended) t.items[i].attended = &*pairs[i].text->attended;
-  }
-  Sequences<Scalar> text_out, image_out;
-  const std::size_t last = cross_modal_text_layers_.size() - 1;
-  for (std::size_t j = 0; j <= last; ++j) {
-    if (j > 0) {
-      t.rows = cross_modal_text_link_tower_[j - 1].forward(texts(layer(j)).rows, text_out.rows);
-      m.rows = cross_modal_image_link_tower_[j - 1].forward(images(layer(j)).rows, image_out.rows);
-    }
-    Tensor<Scalar> own_text, own_image;
-    if (j == 0) own_text = texts(attended_own).rows, own_image = images(attended_own).rows;
-    std::vector<Tensor<Scalar>> text_attention, image_attention;
-    text_out =
-        run_layer(cross_modal_text_layers_[j], t, m, j < last ? std::nullopt : last_text,
-                  j == 0 ? &own_text : nullptr, wanted.attentions ? &text_attention : nullptr);
-    image_out =
-        run_layer(cross_modal_image_layers_[j], m, t, j < last ? std::nullopt : last_image,
-                  j == 0 ? &own_image : nullptr, wanted.attentions ? &image_attention : nullptr);
-    for (std::size_t i = 0; i < pairs.size(); ++i) {
-      if (wanted.attentions) {
-        out[i].text_attentions.push_back(std::move(text_attention[i]));
-        out[i].image_attentions.push_back(std::move(image_attention[i]));
-      }
-      if (wanted.hidden_states) {
-        out[i].text_states.push_back(text_out.item(i));
-        out[i].image_states.push_back(image_out.item(i));
-      }
-    }
-  }
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
-    if (!text_out.items.empty()) out[i].text = text_out.item(i);
-    if (!image_out.items.empty()) out[i].image = image_out.item(i);
-  }
-  if (wanted.pooler_output) pool(text_out, image_out, out);
-  return out;
-}
-
-template <class Scalar>
-void BridgeTowerModel<Scalar>::pool(const Sequences<Scalar>& text, const Sequences<Scalar>& image,
-                                    std::vector<FusedState<Scalar>>& out) const {
-  const Tensor<Scalar> text_pooled = cross_modal_text_pooler_.forward(text.select({0}).rows);
-  const Tensor<Scalar> image_pooled = cross_modal_image_pooler_.forward(image.select({0}).rows);
-  const std::int64_t size = config_.hidden_size;
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    out[i].pooler_output = Tensor<Scalar>::uninitialized({1, 2 * size});
-    const auto offset = static_cast<std::int64_t>(i) * size;
-    Scalar* const target =
-        std::copy_n(text_pooled.data() + offset, size, out[i].pooler_output.data());
-    std::copy_n(image_pooled.data() + offset, size, target);
-  }
-}
-
-template <class Scalar>
 template <class Visit>
 CommonOutput<Scalar> BridgeTowerModel<Scalar>::run_batch(const ForwardInputs<Scalar>& inputs,
                                                          Wanted wanted, const Visit& visit) const {
@@ -451,7 +285,7 @@ CommonOutput<Scalar> BridgeTowerModel<Scalar>::run_batch(const ForwardInputs<Sca
     for (std::size_t n = 0; n < new_texts.size(); ++n) {
       texts[same_text[static_cast<std::size_t>(new_texts[n])]] = std::move(encoded[n]);
     }
-    Pairs pairs;
+    std::vector<StatePair<Scalar>> pairs;
     for (std::int64_t b = begin; b < end; ++b) {
       const auto i = static_cast<std::size_t>(b);
       pairs.push_back({&images[same_image[i]], &texts[same_text[i]]});

@@ -92,8 +92,8 @@ TEST(TorchCheckpoint, WidensAsSafetensorsDoes) {
   expect_error(ErrorCode::kFormat, kData + "layouts.bin: \"no\" is missing",
                [&] { got.read("no", 0, 1, &value); });
   expect_error(
-      ErrorCode::kFormat,
-      kData + "layouts.bin: elements of \"scalar\": expected a range inside its 1, got 1 from 1",
+      ErrorCode::kInput,
+      kData + "layouts.bin: \"scalar\": elements: expected a range inside 0 to 1, got 1 from 1",
       [&] { got.read("scalar", 1, 1, &value); });
 }
 
