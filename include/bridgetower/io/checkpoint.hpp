@@ -14,8 +14,8 @@ namespace bridgetower {
 class ShardedCheckpoint : public TensorFile {
  public:
   /// Throws IoError, FormatError or LimitError: a shard's name that is not a plain file name, a
-  /// missing or broken shard, one that lacks a tensor which the index places there, or a tensor that
-  /// the index lacks.
+  /// missing or broken shard, one that lacks a tensor which the index places there, or a tensor
+  /// that the index lacks.
   explicit ShardedCheckpoint(const std::filesystem::path& index);
 
   std::string place() const override { return place_; }
