@@ -109,8 +109,7 @@ class Judge:
             packing = Packing(padded(rows[i:i + BATCH]))
             used = torch.tensor(pictures[i:i + BATCH])
             images = [states[used] for states in self.images]
-            yield packing, *self.forward.cross(self.forward.text_tower(packing), packing, images,
-                                               torch.arange(len(used)))
+            yield packing, *self.forward.cross(self.forward.text_tower(packing), packing, images)
 
     def match(self, rows, pictures):
         """Logit of a match less that of none."""

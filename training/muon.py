@@ -7,14 +7,14 @@ import torch.distributed as dist
 def orthogonal(matrices, steps=5):
     """[B, n, m] with all singular values near one."""
     a, b, c = 3.4445, -4.7750, 2.0315
-    x = matrices / (matrices.flatten(1).norm(dim=1)[:, None, None] + 1e-7)
+    x = (matrices / (matrices.flatten(1).norm(dim=1)[:, None, None] + 1e-7)).bfloat16()
     turned = x.shape[1] > x.shape[2]
     if turned:
         x = x.transpose(1, 2)
     for _ in range(steps):
         gram = x @ x.transpose(1, 2)
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return x.transpose(1, 2) if turned else x
+    return (x.transpose(1, 2) if turned else x).float()
 
 
 class Muon(torch.optim.Optimizer):

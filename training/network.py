@@ -76,10 +76,37 @@ class Packing:
         self.mask = torch.zeros(self.shape).masked_fill(~valid, -1e9)[:, None, None]
 
     def pad(self, packed):
-        return packed[self._packed].view(*self.shape, -1)
+        return _Pad.apply(packed, self._packed, self.rows).view(*self.shape, -1)
 
     def pack(self, padded):
-        return padded.reshape(-1, padded.shape[-1])[self.rows]
+        return _Pack.apply(padded.reshape(-1, padded.shape[-1]), self.rows)
+
+
+class _Pad(torch.autograd.Function):
+    """What padding holds is never used, so no gradient comes from it."""
+
+    @staticmethod
+    def forward(context, packed, source, rows):
+        context.save_for_backward(rows)
+        return packed.index_select(0, source)
+
+    @staticmethod
+    def backward(context, gradient):
+        return gradient.index_select(0, context.saved_tensors[0]), None, None
+
+
+class _Pack(torch.autograd.Function):
+
+    @staticmethod
+    def forward(context, padded, rows):
+        context.save_for_backward(rows)
+        context.number = len(padded)
+        return padded.index_select(0, rows)
+
+    @staticmethod
+    def backward(context, gradient):
+        padded = gradient.new_zeros(context.number, gradient.shape[1])
+        return padded.index_copy_(0, context.saved_tensors[0], gradient), None
 
 
 def attend(query, key, value, heads, mask=None):
@@ -161,8 +188,9 @@ class Forward:
         return (F.normalize(self.model.itc_text_head(text_states[-1][packing.starts]), dim=-1),
                 F.normalize(self.model.itc_image_head(image), dim=-1))
 
-    def cross(self, text_states, packing, image_states, picture):
-        """Pairs: sentence i with picture[i]. Returns text features [T, D] and pooled [B, 2 D].
+    def cross(self, text_states, packing, image_states, times=1):
+        """Pairs: sentence i with picture i, where the pictures are gone through so many times. Returns text features
+        [T, D] and pooled [B, 2 D].
 
         In the last image layer only the class token is computed: nothing else of it is used.
         """
@@ -178,28 +206,27 @@ class Forward:
                 new_text = link.LayerNorm(base.cross_modal_text_transform(text_states[k]) + types[0] + text)
                 link = base.cross_modal_image_link_tower[j - 1]
                 own = base.cross_modal_image_transform(image_states[k - 1]) + types[1]
-                image = link.LayerNorm(own[picture] + image)
+                image = link.LayerNorm(own.repeat(times, 1, 1) + image)
                 text = new_text
-            rows = None if j == 0 else slice(None)
-            text, image = (self._text_layer(j, text, packing, image, picture if rows is None else None),
-                           self._image_layer(j, image, text, packing, picture if rows is None else None))
+            text, image = (self._text_layer(j, text, packing, image, times if j == 0 else 1),
+                           self._image_layer(j, image, text, packing, times if j == 0 else 1))
         pooled = torch.cat([base.cross_modal_text_pooler.dense(text[packing.starts]).tanh(),
                             base.cross_modal_image_pooler.dense(image[:, 0]).tanh()], -1)
         return text, pooled
 
-    def _text_layer(self, j, text, packing, image, picture):
+    def _text_layer(self, j, text, packing, image, times):
         layer = self.base.cross_modal_text_layers[j]
         states = text_self_attention(layer.attention, text, packing, self.heads)
         block = layer.crossattention
         (q,) = project(block.self, states, ("query",))
         k, v = project(block.self, image, ("key", "value"))
-        if picture is not None:
-            k, v = k[picture], v[picture]
+        if times > 1:
+            k, v = k.repeat(times, 1, 1), v.repeat(times, 1, 1)
         states = finish(block, packing.pack(attend(packing.pad(q), k, v, self.heads)), states)
         return feed_forward(layer, states)
 
-    def _image_layer(self, j, image, text, packing, picture):
-        """While all pairs of a picture share its states, `picture` spreads them after the self-attention."""
+    def _image_layer(self, j, image, text, packing, times):
+        """While all pairs of a picture share its states, they are repeated only after the self-attention."""
         layer = self.base.cross_modal_image_layers[j]
         block = layer.attention
         q, k, v = project(block.self, image, ("query", "key", "value"))
@@ -208,8 +235,8 @@ class Forward:
         states = finish(block, attend(q, k, v, self.heads), image)
         block = layer.crossattention
         (q,) = project(block.self, states, ("query",))
-        if picture is not None:
-            q, states = q[picture], states[picture]
+        if times > 1:
+            q, states = q.repeat(times, 1, 1), states.repeat(times, 1, 1)
         k, v = (packing.pad(x) for x in project(block.self, text, ("key", "value")))
         states = finish(block, attend(q, k, v, self.heads, packing.mask), states)
         return feed_forward(layer, states)

@@ -27,7 +27,7 @@ from words import Words, train_tokenizer
 LEARNING_RATE = 2e-3
 WARM_UP = 100  # steps
 DECAY_FROM = 0.6  # share of the time
-PAIRS_FROM = 0.1  # before it: contrast and helpers only
+PAIRS_FROM = 0.05  # before it: contrast and helpers only
 AVERAGE = 0.998
 SAVE_EVERY = 240  # seconds
 EVALUATE_EVERY = 0.08  # share of the time
@@ -158,8 +158,7 @@ class Trainer:
             return losses
         pairs, number = batch.pairs, len(batch.ids)
         packing = Packing(pairs.ids)
-        features, pooled = self.forward.cross(self.forward.text_tower(packing), packing, images,
-                                              torch.arange(2 * number) % number)
+        features, pooled = self.forward.cross(self.forward.text_tower(packing), packing, images, times=2)
         scores = self.model.itm_score(pooled).float()
         losses["itm"] = F.cross_entropy(scores, pairs.match)
         losses["itm hit"] = (scores.argmax(-1) == pairs.match).float().mean()
