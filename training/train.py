@@ -30,7 +30,7 @@ DECAY_FROM = 0.6  # share of the time
 PAIRS_FROM = 0.05  # before it: contrast and helpers only
 AVERAGE = 0.998
 SAVE_EVERY = 240  # seconds
-EVALUATE_EVERY = 0.08  # share of the time
+EVALUATE_EVERY = 0.15  # share of the time
 
 
 def is_matrix(name, p):
@@ -42,7 +42,7 @@ class Trainer:
         torch.manual_seed(0)
         self.rank, self.options = rank, options
         self.words = Words(Tokenizer.from_file(str(options.out / "tokenizer.json")))
-        self.model = Heads(make_config(self.words._tokenizer.get_vocab_size()))
+        self.model = Heads(make_config(self.words.tokenizer.get_vocab_size()))
         self.helpers = Helpers()
         self.forward = Forward(self.model)
         named = list(self.model.named_parameters())
@@ -56,7 +56,7 @@ class Trainer:
         self._resume()
         self.batches = BatchMaker(options.pool, self.words, random.Random(f"train {rank} {self.step}"))
         self.saved = time.time()
-        self.held_out = HeldOut(200, "on the way") if rank == 0 else None
+        self.held_out = HeldOut(100, "on the way") if rank == 0 else None
 
     def _resume(self):
         file = self.options.out / "state.pt"
@@ -215,7 +215,7 @@ def main():
     parser.add_argument("--out", required=True, type=Path)
     parser.add_argument("--minutes", required=True, type=float)
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--batch", type=int, default=64, help="pictures a process and step")
+    parser.add_argument("--batch", type=int, default=40, help="pictures a process and step")
     parser.add_argument("--port", type=int, default=29511)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)

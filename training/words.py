@@ -37,13 +37,13 @@ class Words:
     """Token ids of pieces; every piece of the grammar is one token."""
 
     def __init__(self, tokenizer):
-        self._tokenizer = tokenizer
+        self.tokenizer = tokenizer
         self._ids = {}
         self.mask = tokenizer.token_to_id("<mask>")
 
     def id(self, text):
         if text not in self._ids:
-            ids = self._tokenizer.encode(text, add_special_tokens=False).ids
+            ids = self.tokenizer.encode(text, add_special_tokens=False).ids
             if len(ids) != 1:
                 raise ValueError(f"{text!r} is {len(ids)} tokens")
             self._ids[text] = ids[0]

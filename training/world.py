@@ -86,6 +86,11 @@ def _place_group(chance, index, group, area):
     return spots
 
 
+def _lay_out(chance, groups, areas):
+    return tuple(spot for i, (group, area) in enumerate(zip(groups, areas))
+                 for spot in _place_group(chance, i, group, area))
+
+
 def _fits(group, area):
     columns, rows = _capacity(area, DIAMETER[group.size] * 1.07)
     return min(columns, 3) * min(rows, 3) >= group.count
@@ -106,9 +111,16 @@ def sample_scene(chance, numbers=(0.36, 0.46, 0.18)):
             if _fits(group, area):
                 break
         groups.append(group)
-    spots = [spot for i, (group, area) in enumerate(zip(groups, areas))
-             for spot in _place_group(chance, i, group, area)]
-    return Scene(chance.choice(PLACES), tuple(groups), relation, tuple(spots))
+    spots = _lay_out(chance, groups, areas)
+    return Scene(chance.choice(PLACES), tuple(groups), relation, spots)
+
+
+def scene_with(chance, place, relation, groups):
+    """A scene of these groups, laid out by chance."""
+    areas = _areas(len(groups), relation)
+    if len(groups) == 3:
+        areas = chance.sample(areas, 3)
+    return Scene(place, tuple(groups), relation, _lay_out(chance, groups, areas))
 
 
 def sample(chance, held_out, **options):

@@ -33,9 +33,12 @@ struct ModelOptions {
   void add_model(CLI::App& command);
   void add_compute(CLI::App& command);
 
-  /// --model, else $BRIDGETOWER_MODEL. Throws UsageError where there is neither.
+  /// --model, else $BRIDGETOWER_MODEL, else the demo model that came with the program. Throws
+  /// UsageError where there is none.
   std::filesystem::path directory() const;
-  bool has_directory() const;
+
+  /// Whether the model is chosen by --model or $BRIDGETOWER_MODEL.
+  bool is_chosen() const;
   LoadOptions load_options() const;
 };
 
@@ -86,6 +89,7 @@ Command add_detokenize(CLI::App& app);
 Command add_preprocess(CLI::App& app);
 Command add_info(CLI::App& app);
 Command add_run(CLI::App& app);
+Command add_verify(CLI::App& app);
 Command add_bench(CLI::App& app);
 
 }  // namespace bridgetower::cli
