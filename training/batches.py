@@ -30,6 +30,7 @@ class Pairs:
     ids: torch.Tensor  # [2 B, L]
     hidden: torch.Tensor  # masked words: their tokens, packed as ids are [T]; IGNORED elsewhere
     honest: torch.Tensor  # words of a fact: 1 true, 0 wrong, packed; IGNORED elsewhere
+    about: torch.Tensor  # words about an object: its group in the picture, packed; IGNORED elsewhere
     match: torch.Tensor  # [2 B]
 
 
@@ -75,22 +76,28 @@ class BatchMaker:
         return rows + [self._chance.randrange(len(self._facts)) for _ in range(number - len(rows))]
 
     def _pairs(self, captions, also_true, facts, clustered):
-        rows = [self._row(caption, set(), self._mask_chances(), True) for caption in captions]
+        groups = [self._groups(caption, row) for caption, row in zip(captions, facts)]
+        rows = [self._row(caption, set(), self._mask_chances(), groups[i]) for i, caption in enumerate(captions)]
         for i, caption in enumerate(captions):
             mate = i ^ 1
             if i < clustered and self._chance.random() < 0.25 and not also_true[mate, i]:
-                ids, hidden, honest = self._row(captions[mate], set(), {}, True)
-                rows.append((ids, hidden, [IGNORED] * len(ids)))
+                ids = self._words.ids(captions[mate].pieces())
+                rows.append((ids, *([IGNORED] * len(ids) for _ in range(3))))
             else:
-                rows.append(self._wrong(caption, facts[i]))
-        ids = padded([row[0] for row in rows])
-        hidden, honest = (torch.tensor([value for row in rows for value in row[k]]) for k in (1, 2))
-        return Pairs(ids, hidden, honest, torch.arange(2 * len(captions)).lt(len(captions)).long())
+                rows.append(self._wrong(caption, facts[i], groups[i]))
+        hidden, honest, about = (torch.tensor([value for row in rows for value in row[k]]) for k in (1, 2, 3))
+        return Pairs(padded([row[0] for row in rows]), hidden, honest, about,
+                     torch.arange(2 * len(captions)).lt(len(captions)).long())
+
+    def _groups(self, caption, facts):
+        """Which group of the scene each mention means."""
+        kinds = list(facts[2::4])
+        return [kinds.index(KINDS.index(mention.kind)) for mention in caption.mentions]
 
     def _mask_chances(self):
         return MASK_CHANCES if self._chance.random() < 0.7 else {}
 
-    def _wrong(self, caption, facts):
+    def _wrong(self, caption, facts, groups):
         while True:
             edits = possible_edits(caption)
             what = self._chance.choices(edits, [EDIT_WEIGHTS[e] for e in edits])[0]
@@ -99,22 +106,25 @@ class BatchMaker:
                 chances = self._mask_chances()
                 if what in ("binding", "relation"):
                     chances = {role: chances[role] for role in chances if role == "place"}
-                return self._row(changed, wrong, chances, False)
+                return self._row(changed, wrong, chances, groups)
 
-    def _row(self, caption, wrong, chances, true):
+    def _row(self, caption, wrong, chances, groups):
+        """Token ids and, for each of them, what Pairs calls hidden, honest and about."""
         pieces = caption.pieces()
         ids = self._words.ids(pieces)
-        hidden, honest = [IGNORED] * len(ids), [IGNORED] * len(ids)
+        hidden, honest, about = ([IGNORED] * len(ids) for _ in range(3))
         options = [i for i, p in enumerate(pieces) if p.role in chances and (p.role, p.mention) not in wrong]
         chosen = [i for i in options if self._chance.random() < chances[pieces[i].role]]
         if options and not chosen:
             chosen = self._chance.choices(options, [chances[pieces[i].role] for i in options])
         for i, piece in enumerate(pieces, 1):
+            if piece.mention is not None:
+                about[i] = groups[piece.mention]
             if i - 1 in chosen:
                 hidden[i], ids[i] = ids[i], self._words.mask
             elif piece.role and not (piece.role == "kind" and ("count", piece.mention) in wrong):
-                honest[i] = int(true or (piece.role, piece.mention) not in wrong)
-        return ids, hidden, honest
+                honest[i] = int((piece.role, piece.mention) not in wrong)
+        return ids, hidden, honest, about
 
 
 def patch_facts(batch):

@@ -109,13 +109,16 @@ class _Pack(torch.autograd.Function):
         return padded.index_copy_(0, context.saved_tensors[0], gradient), None
 
 
-def attend(query, key, value, heads, mask=None):
-    """[B, N, D] each; attention of several heads before the output projection."""
+def attend(query, key, value, heads, mask=None, seen=None):
+    """[B, N, D] each; attention of several heads before the output projection. The list `seen` gets the probabilities."""
     q, k, v = (x.unflatten(-1, (heads, -1)).transpose(1, 2) for x in (query, key, value))
     scores = torch.matmul(q, k.transpose(-1, -2)) * q.shape[-1] ** -0.5
     if mask is not None:
         scores = scores + mask
-    return torch.matmul(scores.softmax(-1), v).transpose(1, 2).flatten(2)
+    probabilities = scores.softmax(-1)
+    if seen is not None:
+        seen.append(probabilities)
+    return torch.matmul(probabilities, v).transpose(1, 2).flatten(2)
 
 
 def project(module, x, names):
@@ -188,9 +191,9 @@ class Forward:
         return (F.normalize(self.model.itc_text_head(text_states[-1][packing.starts]), dim=-1),
                 F.normalize(self.model.itc_image_head(image), dim=-1))
 
-    def cross(self, text_states, packing, image_states, times=1):
+    def cross(self, text_states, packing, image_states, times=1, seen=None):
         """Pairs: sentence i with picture i, where the pictures are gone through so many times. Returns text features
-        [T, D] and pooled [B, 2 D].
+        [T, D] and pooled [B, 2 D]. The list `seen` gets where the words look in each layer: [B, H, L, P].
 
         In the last image layer only the class token is computed: nothing else of it is used.
         """
@@ -208,13 +211,13 @@ class Forward:
                 own = base.cross_modal_image_transform(image_states[k - 1]) + types[1]
                 image = link.LayerNorm(own.repeat(times, 1, 1) + image)
                 text = new_text
-            text, image = (self._text_layer(j, text, packing, image, times if j == 0 else 1),
+            text, image = (self._text_layer(j, text, packing, image, times if j == 0 else 1, seen),
                            self._image_layer(j, image, text, packing, times if j == 0 else 1))
         pooled = torch.cat([base.cross_modal_text_pooler.dense(text[packing.starts]).tanh(),
                             base.cross_modal_image_pooler.dense(image[:, 0]).tanh()], -1)
         return text, pooled
 
-    def _text_layer(self, j, text, packing, image, times):
+    def _text_layer(self, j, text, packing, image, times, seen):
         layer = self.base.cross_modal_text_layers[j]
         states = text_self_attention(layer.attention, text, packing, self.heads)
         block = layer.crossattention
@@ -222,7 +225,7 @@ class Forward:
         k, v = project(block.self, image, ("key", "value"))
         if times > 1:
             k, v = k.repeat(times, 1, 1), v.repeat(times, 1, 1)
-        states = finish(block, packing.pack(attend(packing.pad(q), k, v, self.heads)), states)
+        states = finish(block, packing.pack(attend(packing.pad(q), k, v, self.heads, seen=seen)), states)
         return feed_forward(layer, states)
 
     def _image_layer(self, j, image, text, packing, times):

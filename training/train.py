@@ -28,7 +28,7 @@ LEARNING_RATE = 2e-3
 WARM_UP = 100  # steps
 DECAY_FROM = 0.6  # share of the time
 PAIRS_FROM = 0.05  # before it: contrast and helpers only
-AVERAGE = 0.998
+AVERAGE = 0.996
 SAVE_EVERY = 240  # seconds
 EVALUATE_EVERY = 0.15  # share of the time
 
@@ -118,7 +118,7 @@ class Trainer:
         batch = self.batches.make(number, number // 2 if paired else 0, paired)
         with torch.autocast("cpu", torch.bfloat16):
             losses = self.losses(batch)
-        weights = {"helpers": 1.0 if share < 0.3 else 0.4, "cross": 0.1, "itm": 1.0, "words": 1.5, "mlm": 1.2}
+        weights = {"helpers": 1.0 if share < 0.3 else 0.4, "cross": 0.1, "itm": 1.0, "words": 1.5, "mlm": 1.2, "look": 0.5}
         total = sum(weights.get(name, 1.0) * loss for name, loss in losses.items() if name not in ("hit", "itm hit"))
         for p in self.parameters:
             p.grad = None
@@ -158,7 +158,9 @@ class Trainer:
             return losses
         pairs, number = batch.pairs, len(batch.ids)
         packing = Packing(pairs.ids)
-        features, pooled = self.forward.cross(self.forward.text_tower(packing), packing, images, times=2)
+        seen = []
+        features, pooled = self.forward.cross(self.forward.text_tower(packing), packing, images, times=2, seen=seen)
+        losses["look"] = sum(self.look_loss(batch, packing, probabilities) for probabilities in seen[:2])
         scores = self.model.itm_score(pooled).float()
         losses["itm"] = F.cross_entropy(scores, pairs.match)
         losses["itm hit"] = (scores.argmax(-1) == pairs.match).float().mean()
@@ -177,6 +179,17 @@ class Trainer:
         labels = torch.arange(len(logits))
         loss = (F.cross_entropy(logits, labels) + F.cross_entropy(logits.T, labels)) / 2
         return loss, (logits.argmax(1) == labels).float().mean()
+
+    def look_loss(self, batch, packing, probabilities):
+        """Half of the heads look for each word about an object at the patches that its group covers."""
+        about = batch.pairs.about
+        told = (about != IGNORED).nonzero().flatten()
+        rows = packing.rows[told]  # in the padded rectangle
+        mean = probabilities[:, :2].mean(1).flatten(0, 1)[rows, 1:].float()
+        owners = batch.owners[(rows // packing.shape[1]) % len(batch.owners)]
+        covered = owners == about[told, None]
+        mass = (mean * covered).sum(-1)[covered.any(-1)]
+        return -(mass + 1e-3).log().mean()
 
     def helper_loss(self, batch, images):
         found, nobody = patch_facts(batch)
