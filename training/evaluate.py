@@ -4,18 +4,22 @@
 """
 
 import argparse
-import json
 import random
 from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
+from transformers import BridgeTowerForImageAndTextRetrieval
 
 from batches import padded
-from captions import EDITS, RELATION_PHRASES, SIZE_WORDS, PLACE_PHRASES, caption_facts, caption_of, edit, possible_edits, truth
-from network import Forward, Packing, normalised
+from captions import (EDITS, PLACE_PHRASES, RELATION_PHRASES, SIZE_WORDS, caption_facts, caption_of, edit,
+                      possible_edits, truth)
+from network import Forward, Heads, Packing, make_config, normalised
 from pictures import any_variant, draw_scene, seen
 from pool import facts
+from words import PAD, Words
 from world import sample
 
 ROLES = ("colour", "place", "kind", "count", "size", "relation")
@@ -184,3 +188,60 @@ def summary(result):
     return (f"itc {r['text to image']['R@1']:.1f}/{r['image to text']['R@1']:.1f} | itm {m['balanced accuracy']:.1f} (true "
             f"{m['accepted']:.0f}, " + ", ".join(f"{what} {m[what]['refused']:.0f}" for what in EDITS) + ") | mlm "
             + ", ".join(f"{role} {f[role]['with picture']:.0f}" for role in ROLES))
+
+
+def load(directory):
+    """The stored weights in float32, with the tokenizer."""
+    words = Words(Tokenizer.from_file(str(directory / "tokenizer.json")))
+    model = Heads(make_config(words.tokenizer.get_vocab_size()))
+    model.load_state_dict({name: value.float() for name, value in load_file(directory / "model.safetensors").items()})
+    return model.eval(), words
+
+
+@torch.no_grad()
+def check_forward(directory, judge, rows, pixels):
+    """The quick forward against Hugging Face's; the largest difference of a matching logit."""
+    reference = BridgeTowerForImageAndTextRetrieval.from_pretrained(directory, dtype=torch.float32).eval()
+    ids = padded(rows[:32])
+    logits = reference(input_ids=ids, attention_mask=(ids != PAD).long(), pixel_values=normalised(pixels[:32])).logits
+    return float(np.abs(judge.match(rows[:32], list(range(32))) - (logits[:, 1] - logits[:, 0]).numpy()).max())
+
+
+def tables(result, blank):
+    """The figures in Markdown."""
+    yield "| retrieval | R@1 | R@5 | R@1 after matching the best 20 | blank pictures: R@1 |\n|---|---|---|---|---|"
+    for name, row in result["retrieval"].items():
+        yield (f"| {name} | {row['R@1']:.1f} | {row['R@5']:.1f} | {row['reranked R@1']:.1f} "
+               f"| {blank['retrieval'][name]['R@1']:.1f} |")
+    m, b = result["matching"], blank["matching"]
+    yield ("\n| wrong in | sentences | refused | true sentence scores higher | blank picture: refused, higher |\n"
+           "|---|---|---|---|---|")
+    for what in EDITS:
+        yield (f"| {what} | {m[what]['number']} | {m[what]['refused']:.1f} | {m[what]['true scores higher']:.1f} "
+               f"| {b[what]['refused']:.1f}, {b[what]['true scores higher']:.1f} |")
+    yield f"\nTrue sentences accepted: {m['accepted']:.1f} (blank picture: {b['accepted']:.1f})"
+    yield f"Balanced accuracy: {m['balanced accuracy']:.1f} (blank picture: {b['balanced accuracy']:.1f})"
+    yield "\n| masked word | cases | with the picture | blank picture |\n|---|---|---|---|"
+    for role, row in result["filling"].items():
+        yield f"| {role} | {row['number']} | {row['with picture']:.1f} | {row['blank picture']:.1f} |"
+
+
+@torch.no_grad()
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--model", type=Path, default=Path(__file__).resolve().parent.parent / "models/demo")
+    parser.add_argument("--scenes", type=int, default=500)
+    options = parser.parse_args()
+    model, words = load(options.model)
+    held_out = HeldOut(options.scenes)
+    rows = [words.ids(caption.pieces()) for caption in held_out.captions]
+    grey = np.full_like(held_out.pixels, 128)
+    difference = check_forward(options.model, Judge(model, held_out.pixels[:32]), rows, held_out.pixels)
+    print(f"{options.scenes} scenes; forward within {difference:.1e} of Hugging Face's\n")
+    blank = {"retrieval": retrieval(Judge(model, grey), rows, rerank=False),
+             "matching": matching(Judge(model, grey), held_out, words, rows)}
+    print("\n".join(tables(evaluate(model, words, held_out), blank)))
+
+
+if __name__ == "__main__":
+    main()

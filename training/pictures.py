@@ -36,12 +36,11 @@ def sprite(kind, colour):
     return framed.crop(framed.getchannel("A").getbbox())
 
 
-def _placed(kind, colour, diameter, tilt):
+@functools.lru_cache(maxsize=None)
+def _sized(kind, colour, diameter):
     image = sprite(kind, colour)
     scale = diameter / max(image.size)
-    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2).rotate(
-        tilt, Image.Resampling.BICUBIC, expand=True)
+    return image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.LANCZOS)
 
 
 def draw_scene(scene, variant):
@@ -50,7 +49,7 @@ def draw_scene(scene, variant):
     masks = [Image.new("L", (SIDE, SIDE)) for _ in scene.groups]
     for index, x, y, diameter, tilt in scene.spots:
         group = scene.groups[index]
-        image = _placed(group.kind, group.colour, diameter, tilt)
+        image = _sized(group.kind, group.colour, diameter).rotate(tilt, Image.Resampling.BICUBIC, expand=True)
         corner = (round(x - image.width / 2), round(y - image.height / 2))
         picture.paste(image, corner, image)
         masks[index].paste(image.getchannel("A"), corner, image)

@@ -26,7 +26,7 @@ from words import Words, train_tokenizer
 
 LEARNING_RATE = 2e-3
 WARM_UP = 100  # steps
-DECAY_FROM = 0.6  # share of the time
+DECAY_FROM = 0.65  # share of the time
 PAIRS_FROM = 0.05  # before it: contrast and helpers only
 AVERAGE = 0.996
 SAVE_EVERY = 240  # seconds
@@ -93,7 +93,7 @@ class Trainer:
         while (share := self.share()) < 1:
             begun = time.time()
             losses = self.one_step(share)
-            if self.step % 25 == 0:
+            if self.step % 50 == 0:
                 self.log(f"step {self.step} share {share:.3f} {time.time() - begun:.2f} s " + " ".join(
                     f"{name} {value:.3f}" for name, value in losses.items()))
             if self.rank == 0 and time.time() - self.saved > SAVE_EVERY:
@@ -115,10 +115,10 @@ class Trainer:
         rate = LEARNING_RATE * min(1, self.step / WARM_UP) * min(1, max(0.01, (1 - share) / (1 - DECAY_FROM)))
         paired = share > PAIRS_FROM
         number = self.options.batch
-        batch = self.batches.make(number, number // 2 if paired else 0, paired)
+        batch = self.batches.make(number, number // 2 if paired else 0, paired and self.step % 2 == 0)
         with torch.autocast("cpu", torch.bfloat16):
             losses = self.losses(batch)
-        weights = {"helpers": 1.0 if share < 0.3 else 0.4, "cross": 0.1, "itm": 1.0, "words": 1.5, "mlm": 1.2, "look": 0.5}
+        weights = {"helpers": 1.0 if share < 0.75 else 0.4, "cross": 0.1, "itm": 1.0, "words": 1.5, "mlm": 1.2, "look": 0.5}
         total = sum(weights.get(name, 1.0) * loss for name, loss in losses.items() if name not in ("hit", "itm hit"))
         for p in self.parameters:
             p.grad = None
@@ -199,9 +199,9 @@ class Trainer:
         loss = 0
         for head, states in zip(self.helpers.patch, (images[1], images[-1])):
             parts = head(states[:, 1:]).float().split(list(Helpers.SIZES.values()), -1)
-            for k, part in enumerate(parts):
+            for k, (part, importance) in enumerate(zip(parts, (1.0, 0.4, 0.4, 0.6))):
                 each = F.cross_entropy(part.flatten(0, 1), labels[..., k].flatten(), reduction="none")
-                loss = loss + 0.5 * (each * weight.flatten()).sum() / weight.sum()
+                loss = loss + importance * (each * weight.flatten()).sum() / weight.sum()
         first = images[-1][:, 0]
         facts = torch.from_numpy(batch.facts.astype("int64"))
         loss = loss + F.cross_entropy(self.helpers.place(first).float(), facts[:, 0])

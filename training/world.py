@@ -8,12 +8,15 @@ from objects import KINDS
 from places import PLACES
 
 SIZES = ("small", "medium", "big")
-DIAMETER = {"small": 50, "medium": 78, "big": 116}  # in a picture of 288 pixels
+DIAMETER = {"small": 56, "medium": 84, "big": 120}  # in a picture of 288 pixels
 RELATIONS = ("left", "right", "above", "below")
 OPPOSITE = {"left": "right", "right": "left", "above": "below", "below": "above"}
 HELD_OUT_ONE_IN = 10
 SIDE = 288
-MARGIN = 5
+GRID = 24  # half of a patch of 16 pixels in a picture of 96
+SLACK = 5  # an object may reach over the border of its area by this
+TRIES = 30
+TILTS = (-6, -3, 0, 3, 6)  # degrees
 
 
 @dataclass(frozen=True)
@@ -65,35 +68,20 @@ def _areas(number, relation):
     return [(0, 0, half, half), (half, 0, half, half), (0, half, half, half), (half, half, half, half)]
 
 
-def _capacity(area, diameter):
-    columns, rows = int((area[2] - MARGIN) // (diameter + 2)), int((area[3] - MARGIN) // (diameter + 2))
-    return columns, rows
-
-
 def _place_group(chance, index, group, area):
-    """Spots in cells of a grid, moved a little inside each cell."""
+    """Spots on a grid of half patches, moved by a pixel or two; None where the group does not fit."""
     left, top, width, height = area
-    diameter = DIAMETER[group.size] * chance.uniform(0.93, 1.07)
-    columns, rows = _capacity(area, diameter)
-    columns, rows = min(columns, 3), min(rows, 3)
-    cells = chance.sample([(c, r) for c in range(columns) for r in range(rows)], group.count)
-    spots = []
-    for column, row in cells:
-        cell_width, cell_height = (width - 2 * MARGIN) / columns, (height - 2 * MARGIN) / rows
-        x = left + MARGIN + cell_width * column + chance.uniform(diameter / 2, cell_width - diameter / 2)
-        y = top + MARGIN + cell_height * row + chance.uniform(diameter / 2, cell_height - diameter / 2)
-        spots.append((index, x, y, diameter, chance.uniform(-9, 9)))
-    return spots
-
-
-def _lay_out(chance, groups, areas):
-    return tuple(spot for i, (group, area) in enumerate(zip(groups, areas))
-                 for spot in _place_group(chance, i, group, area))
-
-
-def _fits(group, area):
-    columns, rows = _capacity(area, DIAMETER[group.size] * 1.07)
-    return min(columns, 3) * min(rows, 3) >= group.count
+    diameter = DIAMETER[group.size]
+    reach = diameter / 2 - SLACK
+    places = [(x, y) for x in range(0, SIDE + 1, GRID) for y in range(0, SIDE + 1, GRID)
+              if left + reach <= x <= left + width - reach and top + reach <= y <= top + height - reach]
+    for _ in range(TRIES):
+        chosen = chance.sample(places, group.count) if len(places) >= group.count else []
+        if chosen and all((a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2 >= (diameter + 2) ** 2
+                          for i, a in enumerate(chosen) for b in chosen[:i]):
+            return [(index, x + chance.uniform(-4, 4), y + chance.uniform(-4, 4), diameter, chance.choice(TILTS))
+                    for x, y in chosen]
+    return None
 
 
 def sample_scene(chance, numbers=(0.36, 0.46, 0.18)):
@@ -103,16 +91,16 @@ def sample_scene(chance, numbers=(0.36, 0.46, 0.18)):
     areas = _areas(number, relation)
     if number == 3:
         areas = chance.sample(areas, 3)
-    groups = []
-    for kind, area in zip(chance.sample(KINDS, number), areas):
-        while True:
+    groups, spots = [], []
+    for i, (kind, area) in enumerate(zip(chance.sample(KINDS, number), areas)):
+        placed = None
+        while placed is None:
             count = chance.choices((1, 2, 3), (0.5, 0.25, 0.25))[0]
             group = Group(kind, chance.choice(COLOURS), chance.choice(SIZES), count)
-            if _fits(group, area):
-                break
+            placed = _place_group(chance, i, group, area)
         groups.append(group)
-    spots = _lay_out(chance, groups, areas)
-    return Scene(chance.choice(PLACES), tuple(groups), relation, spots)
+        spots += placed
+    return Scene(chance.choice(PLACES), tuple(groups), relation, tuple(spots))
 
 
 def scene_with(chance, place, relation, groups):
@@ -120,7 +108,8 @@ def scene_with(chance, place, relation, groups):
     areas = _areas(len(groups), relation)
     if len(groups) == 3:
         areas = chance.sample(areas, 3)
-    return Scene(place, tuple(groups), relation, _lay_out(chance, groups, areas))
+    spots = [spot for i, (group, area) in enumerate(zip(groups, areas)) for spot in _place_group(chance, i, group, area)]
+    return Scene(place, tuple(groups), relation, tuple(spots))
 
 
 def sample(chance, held_out, **options):

@@ -36,3 +36,11 @@ expect("^${number} ${number}\n${number} ${number}\n$" api_match_many ${model} ${
 expect("^${number} ${number} [0-9]+\n$" api_embed ${model} ${image} "a cat")
 expect("\n$" api_fill_mask ${model} ${image} "a <mask> cat")
 expect("^loaded\n$" api_errors ${model})
+
+# The installed program finds the demo model beside it, wherever the prefix was moved to.
+if(EXISTS ${WORK}/prefix/bin/bridgetower)
+  run(${CMAKE_COMMAND} -E env --unset=BRIDGETOWER_MODEL ${WORK}/prefix/bin/bridgetower info)
+  if(NOT output MATCHES "\"model\":\"${WORK}/prefix/share/bridgetower/models/demo\"")
+    message(FATAL_ERROR "bridgetower info: expected the installed demo model, got ${output}")
+  endif()
+endif()
