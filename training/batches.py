@@ -13,8 +13,11 @@ from pool import scene_of
 from words import PAD
 
 IGNORED = -100
-EDIT_WEIGHTS = {"colour": 1.0, "place": 0.5, "count": 1.6, "size": 1.4, "kind": 1.2, "binding": 1.6, "relation": 2.2}
-MASK_CHANCES = {"colour": 0.2, "place": 0.15, "count": 0.45, "size": 0.35, "kind": 0.4, "relation": 0.5}
+BETWEEN = 10  # a word between two groups: BETWEEN + the first one's number
+EDIT_WEIGHTS = {"colour": 0.9, "place": 0.3, "count": 2.0, "size": 1.6, "kind": 1.8, "binding": 1.6, "relation": 3.0}
+MASK_CHANCES = {"colour": 0.2, "place": 0.1, "count": 0.4, "size": 0.35, "kind": 0.4, "relation": 0.8}
+MASKED = 0.55  # share of the sentences with masked words
+LOOK_ALIKE = 0.1  # chance that a sentence is a look-alike's
 CLUSTER = 4
 
 
@@ -30,7 +33,7 @@ class Pairs:
     ids: torch.Tensor  # [2 B, L]
     hidden: torch.Tensor  # masked words: their tokens, packed as ids are [T]; IGNORED elsewhere
     honest: torch.Tensor  # words of a fact: 1 true, 0 wrong, packed; IGNORED elsewhere
-    about: torch.Tensor  # words about an object: its group in the picture, packed; IGNORED elsewhere
+    about: torch.Tensor  # words about an object: its group, or BETWEEN two, packed; IGNORED elsewhere
     match: torch.Tensor  # [2 B]
 
 
@@ -59,7 +62,7 @@ class BatchMaker:
         """`clustered` pictures come in fours that share a kind and the place: they are hard to tell apart."""
         rows = self._rows(number, clustered)
         scenes = [scene_of(self._facts[row]) for row in rows]
-        captions = [caption_of(scene, self._chance) for scene in scenes]
+        captions = [caption_of(scene, self._chance, relation=0.85) for scene in scenes]
         facts = self._facts[rows]
         also_true = truth([caption_facts(caption) for caption in captions], facts)
         np.fill_diagonal(also_true, False)
@@ -80,7 +83,7 @@ class BatchMaker:
         rows = [self._row(caption, set(), self._mask_chances(), groups[i]) for i, caption in enumerate(captions)]
         for i, caption in enumerate(captions):
             mate = i ^ 1
-            if i < clustered and self._chance.random() < 0.25 and not also_true[mate, i]:
+            if i < clustered and self._chance.random() < LOOK_ALIKE and not also_true[mate, i]:
                 ids = self._words.ids(captions[mate].pieces())
                 rows.append((ids, *([IGNORED] * len(ids) for _ in range(3))))
             else:
@@ -95,7 +98,7 @@ class BatchMaker:
         return [kinds.index(KINDS.index(mention.kind)) for mention in caption.mentions]
 
     def _mask_chances(self):
-        return MASK_CHANCES if self._chance.random() < 0.7 else {}
+        return MASK_CHANCES if self._chance.random() < MASKED else {}
 
     def _wrong(self, caption, facts, groups):
         while True:
@@ -120,6 +123,8 @@ class BatchMaker:
         for i, piece in enumerate(pieces, 1):
             if piece.mention is not None:
                 about[i] = groups[piece.mention]
+            elif piece.role == "relation":
+                about[i] = BETWEEN + groups[0]
             if i - 1 in chosen:
                 hidden[i], ids[i] = ids[i], self._words.mask
             elif piece.role and not (piece.role == "kind" and ("count", piece.mention) in wrong):

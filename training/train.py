@@ -18,7 +18,7 @@ import torch.multiprocessing as mp
 from tokenizers import Tokenizer
 from torch.nn import functional as F
 
-from batches import IGNORED, BatchMaker, patch_facts
+from batches import BETWEEN, IGNORED, BatchMaker, patch_facts
 from evaluate import HeldOut, evaluate, summary
 from muon import Muon
 from network import Forward, Heads, Helpers, Packing, make_config, normalised
@@ -30,7 +30,7 @@ DECAY_FROM = 0.65  # share of the time
 PAIRS_FROM = 0.05  # before it: contrast and helpers only
 AVERAGE = 0.996
 SAVE_EVERY = 240  # seconds
-EVALUATE_EVERY = 0.15  # share of the time
+EVALUATE_EVERY = 0.12  # share of the time
 
 
 def is_matrix(name, p):
@@ -115,10 +115,10 @@ class Trainer:
         rate = LEARNING_RATE * min(1, self.step / WARM_UP) * min(1, max(0.01, (1 - share) / (1 - DECAY_FROM)))
         paired = share > PAIRS_FROM
         number = self.options.batch
-        batch = self.batches.make(number, number // 2 if paired else 0, paired and self.step % 2 == 0)
+        batch = self.batches.make(number, number // 2 if paired else 0, paired)
         with torch.autocast("cpu", torch.bfloat16):
             losses = self.losses(batch)
-        weights = {"helpers": 1.0 if share < 0.75 else 0.4, "cross": 0.1, "itm": 1.0, "words": 1.5, "mlm": 1.2, "look": 0.5}
+        weights = {"helpers": 0.6, "cross": 0.1, "itm": 2.0, "words": 1.5, "mlm": 1.0, "look": 0.5}
         total = sum(weights.get(name, 1.0) * loss for name, loss in losses.items() if name not in ("hit", "itm hit"))
         for p in self.parameters:
             p.grad = None
@@ -181,15 +181,22 @@ class Trainer:
         return loss, (logits.argmax(1) == labels).float().mean()
 
     def look_loss(self, batch, packing, probabilities):
-        """Half of the heads look for each word about an object at the patches that its group covers."""
+        """Two heads look for each word about an object at the patches that its group covers; for a relation, one head at
+        each of the two groups."""
         about = batch.pairs.about
         told = (about != IGNORED).nonzero().flatten()
         rows = packing.rows[told]  # in the padded rectangle
-        mean = probabilities[:, :2].mean(1).flatten(0, 1)[rows, 1:].float()
         owners = batch.owners[(rows // packing.shape[1]) % len(batch.owners)]
-        covered = owners == about[told, None]
-        mass = (mean * covered).sum(-1)[covered.any(-1)]
-        return -(mass + 1e-3).log().mean()
+        between, about = about[told] >= BETWEEN, about[told]
+        loss = 0
+        for head in (0, 1):
+            chance = probabilities[:, head].flatten(0, 1)[rows, 1:].float()
+            first = about - BETWEEN
+            target = torch.where(between, first if head == 0 else 1 - first, about)
+            covered = owners == target[:, None]
+            mass = (chance * covered).sum(-1)[covered.any(-1)]
+            loss = loss - (mass + 1e-3).log().mean() / 2
+        return loss
 
     def helper_loss(self, batch, images):
         found, nobody = patch_facts(batch)
