@@ -19,6 +19,7 @@ from world import SIZES
 from words import PAD
 
 WIDTH = 128
+GRID = SEEN // PATCH
 MEAN = (0.48145466, 0.4578275, 0.40821073)
 STD = (0.26862954, 0.26130258, 0.27577711)
 
@@ -58,6 +59,7 @@ class Helpers(nn.Module):
         self.place = nn.Linear(WIDTH, len(PLACES))
         self.pairs = nn.Linear(WIDTH, len(KINDS) * len(COLOURS))
         self.word = nn.Linear(WIDTH, 2)
+        self.where = nn.ModuleList([nn.Linear(WIDTH, 2 * GRID) for _ in range(2)])
 
 
 class Packing:

@@ -21,12 +21,12 @@ from torch.nn import functional as F
 from batches import BETWEEN, IGNORED, BatchMaker, patch_facts
 from evaluate import HeldOut, evaluate, summary
 from muon import Muon
-from network import Forward, Heads, Helpers, Packing, make_config, normalised
+from network import GRID, Forward, Heads, Helpers, Packing, make_config, normalised
 from words import Words, train_tokenizer
 
 LEARNING_RATE = 2e-3
 WARM_UP = 100  # steps
-DECAY_FROM = 0.65  # share of the time
+DECAY_FROM = 0.8  # share of the time
 PAIRS_FROM = 0.05  # before it: contrast and helpers only
 AVERAGE = 0.996
 SAVE_EVERY = 240  # seconds
@@ -198,13 +198,20 @@ class Trainer:
             loss = loss - (mass + 1e-3).log().mean() / 2
         return loss
 
+    def where_loss(self, scores):
+        """Column and row of each patch: what relations are made of. [B, patches, columns + rows]"""
+        number = torch.arange(scores.shape[1]).expand(len(scores), -1).flatten()
+        columns, rows = scores.flatten(0, 1).split(GRID, -1)
+        return 0.5 * (F.cross_entropy(columns, number % GRID) + F.cross_entropy(rows, number // GRID))
+
     def helper_loss(self, batch, images):
         found, nobody = patch_facts(batch)
         nothing = torch.tensor([Helpers.SIZES["kind"] - 1, Helpers.SIZES["colour"] - 1, Helpers.SIZES["size"] - 1, 0])
         labels = torch.where(nobody[..., None], nothing, found)
         weight = torch.where(nobody, 0.1, 1.0)
         loss = 0
-        for head, states in zip(self.helpers.patch, (images[1], images[-1])):
+        for head, where, states in zip(self.helpers.patch, self.helpers.where, (images[1], images[-1])):
+            loss = loss + self.where_loss(where(states[:, 1:]).float())
             parts = head(states[:, 1:]).float().split(list(Helpers.SIZES.values()), -1)
             for k, (part, importance) in enumerate(zip(parts, (1.0, 0.4, 0.4, 0.6))):
                 each = F.cross_entropy(part.flatten(0, 1), labels[..., k].flatten(), reduction="none")
