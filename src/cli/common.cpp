@@ -24,6 +24,20 @@ std::string model_from_environment() {
   return value == nullptr ? std::string() : value;
 }
 
+/// Beside the installed program, or in the sources that it was built from; empty where neither is.
+fs::path demo_model() {
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  const fs::path installed =
+      error ? fs::path() : program.parent_path() / BRIDGETOWER_INSTALLED_DEMO_MODEL;
+  for (const fs::path& directory : {installed, fs::path(BRIDGETOWER_SOURCE_DEMO_MODEL)}) {
+    if (!directory.empty() && fs::is_directory(directory, error)) {
+      return directory.lexically_normal();
+    }
+  }
+  return {};
+}
+
 /// Bytes that are not UTF-8, as a file's name may hold, are replaced.
 std::string to_line(const Json& record) {
   return record.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -55,7 +69,7 @@ void append_directory(const std::string& directory, std::vector<std::string>& fi
 void ModelOptions::add_model(CLI::App& command) {
   command.add_option("--model", model,
                      "model directory in Hugging Face layout, or ORG/NAME of a model in the local "
-                     "Hugging Face cache (default: $BRIDGETOWER_MODEL)");
+                     "Hugging Face cache (default: $BRIDGETOWER_MODEL, else the demo model)");
   command.add_option("--revision", revision, "branch, tag or commit of a model in the cache")
       ->capture_default_str();
 }
@@ -71,16 +85,16 @@ void ModelOptions::add_compute(CLI::App& command) {
       ->capture_default_str();
 }
 
-bool ModelOptions::has_directory() const {
-  return !model.empty() || !model_from_environment().empty();
-}
-
 fs::path ModelOptions::directory() const {
-  if (!has_directory()) {
+  if (is_chosen()) return find_model(model.empty() ? model_from_environment() : model, revision);
+  const fs::path demo = demo_model();
+  if (demo.empty()) {
     throw UsageError("no model: give --model DIRECTORY or set " + std::string(kModelVariable));
   }
-  return find_model(model.empty() ? model_from_environment() : model, revision);
+  return demo;
 }
+
+bool ModelOptions::is_chosen() const { return !model.empty() || !model_from_environment().empty(); }
 
 LoadOptions ModelOptions::load_options() const {
   LoadOptions options;

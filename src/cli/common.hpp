@@ -36,10 +36,13 @@ struct ModelOptions {
   void add_model(CLI::App& command);
   void add_compute(CLI::App& command);
 
-  /// Of --model, else $BRIDGETOWER_MODEL; a model of the Hugging Face cache is looked up there.
-  /// Throws UsageError where there is neither, IoError where it is not in the cache.
+  /// Of --model, else $BRIDGETOWER_MODEL (a model of the Hugging Face cache is looked up there),
+  /// else the demo model that came with the program. Throws UsageError where there is none, IoError
+  /// where it is not in the cache.
   std::filesystem::path directory() const;
-  bool has_directory() const;
+
+  /// Whether the model is chosen by --model or $BRIDGETOWER_MODEL.
+  bool is_chosen() const;
   LoadOptions load_options() const;
 };
 
@@ -104,6 +107,7 @@ Command add_preprocess(CLI::App& app);
 Command add_convert(CLI::App& app);
 Command add_info(CLI::App& app);
 Command add_run(CLI::App& app);
+Command add_verify(CLI::App& app);
 Command add_bench(CLI::App& app);
 
 }  // namespace bridgetower::cli

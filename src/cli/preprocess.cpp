@@ -17,7 +17,7 @@ struct Options {
 
 ImageProcessorConfig config_of(const Options& options) {
   ImageProcessorConfig config;
-  if (options.model.has_directory()) {
+  if (options.model.is_chosen()) {
     config = ImageProcessorConfig::from_pretrained(options.model.directory());
   }
   for (const std::string& setting : options.settings) {

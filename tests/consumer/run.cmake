@@ -42,3 +42,11 @@ if(EXISTS ${WORK}/prefix/include/bridgetower/sentencepiece)
     message(FATAL_ERROR "the component sentencepiece is installed but not found")
   endif()
 endif()
+
+# The installed program finds the demo model beside it, wherever the prefix was moved to.
+if(EXISTS ${WORK}/prefix/bin/bridgetower)
+  run(${CMAKE_COMMAND} -E env --unset=BRIDGETOWER_MODEL ${WORK}/prefix/bin/bridgetower info)
+  if(NOT output MATCHES "\"model\":\"${WORK}/prefix/share/bridgetower/models/demo\"")
+    message(FATAL_ERROR "bridgetower info: expected the installed demo model, got ${output}")
+  endif()
+endif()
