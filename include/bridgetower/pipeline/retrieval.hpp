@@ -33,6 +33,11 @@ class ImageTextMatcher {
     return model_.scores(pairs);
   }
 
+  /// One pair -> [2].
+  Tensor<float> logits(const ImageState<float>& image, const TextState<float>& text) const {
+    return model_.score(image, text);
+  }
+
   /// [images, texts]: the probability of a match, softmax over the two logits. Bounded memory:
   /// eight pairs are worked on at a time.
   Tensor<float> match(const std::vector<ImageState<float>>& images,

@@ -304,8 +304,9 @@ TEST(OpenCheckpoint, PrefersSafetensors) {
             base + "pytorch_model.bin.index.json");
   EXPECT_EQ(add("module.bin", "pytorch_model.bin"), base + "pytorch_model.bin");
   fs::copy_file(kData + "module.safetensors", base + "only.safetensors");
-  directory.write("model.safetensors.index.json",
-                  R"({"weight_map": {"0.bias": "only.safetensors"}})");
+  directory.write(
+      "model.safetensors.index.json",
+      R"({"weight_map": {"0.bias": "only.safetensors", "0.weight": "only.safetensors", "1.bias": "only.safetensors", "1.weight": "only.safetensors", "2.bias": "only.safetensors", "2.weight": "only.safetensors"}})");
   EXPECT_EQ(open_checkpoint(directory.path())->place(), base + "model.safetensors.index.json");
   EXPECT_EQ(add("module.safetensors", "model.safetensors"), base + "model.safetensors");
 }

@@ -94,9 +94,9 @@ TEST(FromPretrained, ReportsEverythingWrongAtOnce) {
       model.place() +
           ": missing bridgetower.vision_model.visual.ln_pre.weight, "
           "bridgetower.cross_modal_text_pooler.dense.bias, itm_score.fc.bias; wrong shape or type: "
-          "bridgetower.cross_modal_text_layernorm.bias (expected F32 [64], got F32 [63]), "
           "bridgetower.token_type_embeddings.weight (expected a floating type [2, 64], got I64 [2, "
-          "64]); not "
+          "64]), bridgetower.cross_modal_text_layernorm.bias (expected F32 [64], got F32 [63]); "
+          "not "
           "finite: bridgetower.vision_model.visual.ln_post.bias, itm_score.fc.weight; unexpected: "
           "bridgetower.line\\x0abreak",
       [&] { BridgeTowerForImageAndTextRetrieval<float>::from_pretrained(model.write()); });
