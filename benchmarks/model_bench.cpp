@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -75,6 +76,17 @@ void fusion(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(model.score(image, text));
 }
 
+/// Eight texts more, together.
+void fusion_of_eight(benchmark::State& state) {
+  const auto model = bt::BridgeTowerForImageAndTextRetrieval<float>::from_pretrained(
+      model_directory(), load_options());
+  const auto inputs = made_up_inputs(model.model().config());
+  const auto image = model.model().encode_image(inputs, 0);
+  const auto text = model.model().encode_text(inputs, 0, false);
+  const std::vector<bt::StatePair<float>> pairs(8, {&image, &text});
+  for (auto _ : state) benchmark::DoNotOptimize(model.scores(pairs));
+}
+
 void masked_word(benchmark::State& state) {
   const auto model =
       bt::BridgeTowerForMaskedLM<float>::from_pretrained(model_directory(), load_options());
@@ -90,6 +102,7 @@ BENCHMARK(image)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK(text)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK(matching_pair)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK(fusion)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(fusion_of_eight)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK(masked_word)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "core/json.hpp"
+#include "io/pickle_opcodes.hpp"
 
 namespace bridgetower::detail {
 namespace {
@@ -15,115 +16,6 @@ namespace {
 constexpr std::size_t kMaxValues = std::size_t{1} << 20;
 constexpr std::size_t kMaxRank = 64;
 constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 62;
-
-/// The opcodes that torch.save writes, by the names of Python's pickletools.
-enum Opcode : unsigned char {
-  kMark = '(',
-  kStop = '.',
-  kNone = 'N',
-  kBinInt = 'J',
-  kBinInt1 = 'K',
-  kBinInt2 = 'M',
-  kBinFloat = 'G',
-  kBinString = 'T',
-  kShortBinString = 'U',
-  kBinUnicode = 'X',
-  kEmptyTuple = ')',
-  kTuple = 't',
-  kEmptyList = ']',
-  kAppend = 'a',
-  kAppends = 'e',
-  kEmptyDict = '}',
-  kSetItem = 's',
-  kSetItems = 'u',
-  kGlobal = 'c',
-  kReduce = 'R',
-  kBuild = 'b',
-  kBinPersId = 'Q',
-  kBinPut = 'q',
-  kLongBinPut = 'r',
-  kBinGet = 'h',
-  kLongBinGet = 'j',
-  kInst = 'i',  // refused, with the name it asks for
-  kProto = 0x80,
-  kTuple1 = 0x85,
-  kTuple2 = 0x86,
-  kTuple3 = 0x87,
-  kNewTrue = 0x88,
-  kNewFalse = 0x89,
-  kLong1 = 0x8A,
-  kStackGlobal = 0x93,  // refused, with the name it asks for
-};
-
-struct NamedOpcode {
-  unsigned char opcode;
-  const char* name;
-};
-/// Also of opcodes that are refused.
-constexpr NamedOpcode kOpcodeNames[] = {
-    {kMark, "MARK"},
-    {kStop, "STOP"},
-    {kNone, "NONE"},
-    {kBinInt, "BININT"},
-    {kBinInt1, "BININT1"},
-    {kBinInt2, "BININT2"},
-    {kBinFloat, "BINFLOAT"},
-    {kBinString, "BINSTRING"},
-    {kShortBinString, "SHORT_BINSTRING"},
-    {kBinUnicode, "BINUNICODE"},
-    {kEmptyTuple, "EMPTY_TUPLE"},
-    {kTuple, "TUPLE"},
-    {kEmptyList, "EMPTY_LIST"},
-    {kAppend, "APPEND"},
-    {kAppends, "APPENDS"},
-    {kEmptyDict, "EMPTY_DICT"},
-    {kSetItem, "SETITEM"},
-    {kSetItems, "SETITEMS"},
-    {kGlobal, "GLOBAL"},
-    {kReduce, "REDUCE"},
-    {kBuild, "BUILD"},
-    {kBinPersId, "BINPERSID"},
-    {kBinPut, "BINPUT"},
-    {kLongBinPut, "LONG_BINPUT"},
-    {kBinGet, "BINGET"},
-    {kLongBinGet, "LONG_BINGET"},
-    {kInst, "INST"},
-    {kProto, "PROTO"},
-    {kTuple1, "TUPLE1"},
-    {kTuple2, "TUPLE2"},
-    {kTuple3, "TUPLE3"},
-    {kNewTrue, "NEWTRUE"},
-    {kNewFalse, "NEWFALSE"},
-    {kLong1, "LONG1"},
-    {kStackGlobal, "STACK_GLOBAL"},
-    {'0', "POP"},
-    {'1', "POP_MARK"},
-    {'2', "DUP"},
-    {'F', "FLOAT"},
-    {'I', "INT"},
-    {'L', "LONG"},
-    {'P', "PERSID"},
-    {'S', "STRING"},
-    {'V', "UNICODE"},
-    {'d', "DICT"},
-    {'g', "GET"},
-    {'l', "LIST"},
-    {'o', "OBJ"},
-    {'p', "PUT"},
-    {0x81, "NEWOBJ"},
-    {0x82, "EXT1"},
-    {0x83, "EXT2"},
-    {0x84, "EXT4"},
-    {0x8B, "LONG4"},
-    {0x92, "NEWOBJ_EX"},
-};
-
-std::string name_of(unsigned char opcode) {
-  for (const NamedOpcode& known : kOpcodeNames) {
-    if (known.opcode == opcode) return known.name;
-  }
-  return "opcode " + std::to_string(opcode);
-}
 
 /// The names that a checkpoint may ask for.
 enum class Name : std::uint8_t { kOrderedDict, kRebuildTensor, kRebuildParameter, kStorageType };
@@ -184,24 +76,6 @@ struct StorageView {
   std::uint64_t begin;
   std::uint64_t count;
 };
-
-/// Well-formed UTF-8 without surrogates.
-bool is_utf8(std::string_view text) {
-  for (std::size_t i = 0; i < text.size();) {
-    const auto lead = static_cast<unsigned char>(text[i++]);
-    if (lead < 0x80) continue;
-    const int more = lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : 1;
-    if (lead < 0xC2 || lead > 0xF4) return false;
-    std::uint32_t code = lead & (0x3FU >> more);
-    for (int k = 0; k < more; ++k) {
-      if (i == text.size() || (static_cast<unsigned char>(text[i]) & 0xC0U) != 0x80) return false;
-      code = code << 6 | (static_cast<unsigned char>(text[i++]) & 0x3FU);
-    }
-    constexpr std::uint32_t kLeast[] = {0, 0x80, 0x800, 0x10000};
-    if (code < kLeast[more] || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) return false;
-  }
-  return true;
-}
 
 class Interpreter {
  public:
