@@ -2,7 +2,7 @@ option(BRIDGETOWER_BUILD_PROGRAM "Build the program bridgetower" ${PROJECT_IS_TO
 option(BRIDGETOWER_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
 option(BRIDGETOWER_BUILD_BENCHMARKS "Build the benchmarks" OFF)
 option(BRIDGETOWER_WARNINGS_AS_ERRORS "Treat warnings as errors" OFF)
-option(BRIDGETOWER_SENTENCEPIECE "Build the SentencePiece tokenizer, where the library is found" ON)
+option(BRIDGETOWER_SENTENCEPIECE "Build the SentencePiece tokenizer" ON)
 set(BRIDGETOWER_SANITIZE "" CACHE STRING "Sanitizers to build with, e.g. address,undefined")
 
 # Single-configuration generators default to a build without optimisation; nobody wants that here.

@@ -3,9 +3,10 @@
     pip install -r requirements.txt
     python make_goldens.py
 
-One .safetensors a case (a model's weights, float16, have a file of their own): `weights.*` under Hugging Face's names, `inputs.*`, `outputs.*` (float64 results rounded to
-float32; losses as float64). Metadata: kind (which part), config (its JSON), atol and rtol for a float32
-implementation, and the versions. A layer's weights are those of the layer alone; a model's are all of it.
+One .safetensors a case: `weights.*` under Hugging Face's names, `inputs.*`, `outputs.*` (float64 results rounded
+to float32; losses as float64). Metadata: kind (which part), config (its JSON), atol and rtol for a float32
+implementation, and the versions. A layer's weights are those of the layer alone. A model's are float16, all of it,
+in `model-<name>`; its cases lie beside them in `model-<name>-<head>[-<variation>]`.
 """
 
 import json
@@ -142,6 +143,21 @@ def head_options(head):
     return {"base": {}, "itm": {"labels": labels}, "mlm": {"labels": labels}, "itc": {"return_loss": torch.tensor(1)}}[head]
 
 
+def base_variations(config):
+    """What the plain case leaves out of forward's arguments; those that HF ignores come together."""
+    usual, size = model_inputs(config), config.vision_config.image_size
+    shape = tuple(usual["input_ids"].shape)
+    yield "masked", {**usual, "attention_mask": torch.tensor([[1, 0, 1, 1, 0, 1], [0] * 6])}
+    yield "interpolated", {
+        **usual, "pixel_values": noise("other-pixels", 2, config.vision_config.num_channels, size + 19, size - 3),
+        "interpolate_pos_encoding": torch.tensor(1), "image_token_type_idx": torch.tensor(0),
+        "token_type_ids": torch.ones(shape, dtype=torch.long), "labels": torch.tensor([1, 0]),
+        "pixel_mask": torch.zeros((2, size + 19, size - 3), dtype=torch.long),
+        "inputs_embeds": noise("embeds", *shape, config.text_config.hidden_size)}
+    del usual["pixel_values"]
+    yield "embeds", {**usual, "image_embeds": noise("image-embeds", 2, 7, config.vision_config.hidden_size)}
+
+
 def flat_outputs(result, states):
     flat = {key: value for key, value in result.items() if torch.is_tensor(value)}
     if states:
@@ -155,6 +171,21 @@ def flat_outputs(result, states):
     return flat
 
 
+def with_checkpoint(model, weights, head):
+    own = {key.removeprefix("bridgetower.") if head == "base" else key: value for key, value in weights.items()}
+    missing = model.load_state_dict(own, strict=False).missing_keys
+    assert not [key for key in missing if "decoder" not in key], missing
+    model.tie_weights()
+    return model.double().eval()
+
+
+def run(model, inputs):
+    arguments = {key: value.item() if value.ndim == 0 else value.double() if value.is_floating_point() else value
+                 for key, value in inputs.items()}
+    with torch.inference_mode():
+        return model(**arguments, output_hidden_states=True, output_attentions=True)
+
+
 def model_goldens():
     """All weights, float16, once a model; each head's inputs and outputs in a file beside it."""
     for name, options in MODELS.items():
@@ -164,19 +195,13 @@ def model_goldens():
         for head, cls in HEADS.items():
             if head == "itc" and name in ("interpolate-unshared-k0", "odd"):
                 continue  # Hugging Face cannot run these
-            model = cls(config)
-            prefix = "bridgetower."
-            own = {key.removeprefix(prefix) if head == "base" else key: value for key, value in weights.items()}
-            missing = model.load_state_dict(own, strict=False).missing_keys
-            assert not [key for key in missing if "decoder" not in key], missing
-            model.tie_weights()
-            inputs = {**model_inputs(config), **head_options(head)}
-            model = model.double().eval()
-            arguments = {key: value.item() if value.ndim == 0 else value.double() if value.is_floating_point() else value
-                         for key, value in inputs.items()}
-            with torch.inference_mode():
-                result = model(**arguments, output_hidden_states=True, output_attentions=True)
-            save(f"model-{name}-{head}", head, config, {}, inputs, flat_outputs(result, head == "base"))
+            model = with_checkpoint(cls(config), weights, head)
+            cases = [("", {**model_inputs(config), **head_options(head)})]
+            if name == "plain" and head == "base":
+                cases += [(f"-{variation}", inputs) for variation, inputs in base_variations(config)]
+            for suffix, inputs in cases:
+                save(f"model-{name}-{head}{suffix}", head, config, {}, inputs,
+                     flat_outputs(run(model, inputs), head == "base"))
 
 
 def main():

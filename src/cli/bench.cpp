@@ -5,6 +5,7 @@
 #include <bridgetower/pipeline/from_pretrained.hpp>
 #include <chrono>
 #include <cmath>
+#include <fstream>
 
 #include "cli/common.hpp"
 
@@ -49,7 +50,12 @@ std::vector<double> measure(int repeat, const Work& work) {
   return seconds;
 }
 
+/// Of this program alone: getrusage() would count the process that started it as well.
 std::int64_t peak_rss_bytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.rfind("VmHWM:", 0) == 0) return std::stoll(line.substr(6)) * 1024;
+  }
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return static_cast<std::int64_t>(usage.ru_maxrss) * 1024;

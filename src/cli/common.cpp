@@ -3,11 +3,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bridgetower/core/hub_cache.hpp>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
 #include <sstream>
+
+#include "core/json.hpp"
 
 namespace bridgetower::cli {
 namespace {
@@ -64,10 +67,11 @@ void append_directory(const std::string& directory, std::vector<std::string>& fi
 }  // namespace
 
 void ModelOptions::add_model(CLI::App& command) {
-  command.add_option(
-      "--model", model,
-      "model directory in Hugging Face layout (default: $BRIDGETOWER_MODEL, else the "
-      "demo model)");
+  command.add_option("--model", model,
+                     "model directory in Hugging Face layout, or ORG/NAME of a model in the local "
+                     "Hugging Face cache (default: $BRIDGETOWER_MODEL, else the demo model)");
+  command.add_option("--revision", revision, "branch, tag or commit of a model in the cache")
+      ->capture_default_str();
 }
 
 void ModelOptions::add_compute(CLI::App& command) {
@@ -82,9 +86,7 @@ void ModelOptions::add_compute(CLI::App& command) {
 }
 
 fs::path ModelOptions::directory() const {
-  if (!model.empty()) return model;
-  const std::string named = model_from_environment();
-  if (!named.empty()) return named;
+  if (is_chosen()) return find_model(model.empty() ? model_from_environment() : model, revision);
   const fs::path demo = demo_model();
   if (demo.empty()) {
     throw UsageError("no model: give --model DIRECTORY or set " + std::string(kModelVariable));
@@ -108,11 +110,20 @@ void Results::add_to(CLI::App& command) {
       ->check(CLI::IsMember({"text", "json", "jsonl"}));
 }
 
+void Results::add_progress_to(CLI::App& command) {
+  command.add_flag("--no-progress", no_progress_, "no progress bar, even on a terminal");
+}
+
+void Results::start_progress(std::size_t total, std::string unit) {
+  if (!no_progress_) progress_.start(static_cast<std::int64_t>(total), std::move(unit));
+}
+
 bool Results::for_people() const {
   return format_.empty() ? isatty(STDOUT_FILENO) == 1 : format_ == "text";
 }
 
 void Results::write(const Json& record, const std::function<std::string(const Json&)>& text) {
+  progress_.erase();
   if (for_people()) {
     std::cout << text(record) << '\n';
   } else if (format_ == "json") {
@@ -130,10 +141,19 @@ void Results::fail(Json record, const Error& error) {
 }
 
 Status Results::finish() {
+  progress_.erase();
   if (!for_people() && format_ == "json") std::cout << (array_open_ ? "]\n" : "[]\n");
   std::cout.flush();
   if (!std::cout) throw IoError("standard output", "cannot be written");
   return failed_ ? Status::kFailed : Status::kDone;
+}
+
+Json json_line(const std::string& line, const std::string& place) {
+  const nlohmann::json parsed = detail::parse_json(line, place);
+  if (!parsed.is_object()) {
+    throw InputError(place, "line", "a JSON object", detail::describe(parsed));
+  }
+  return parsed;
 }
 
 std::vector<std::string> read_lines(const std::string& file) {

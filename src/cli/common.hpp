@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "cli/progress.hpp"
+
 namespace bridgetower::cli {
 
 using Json = nlohmann::ordered_json;
@@ -26,6 +28,7 @@ class UsageError : public std::runtime_error {
 /// The options of every subcommand that loads a model.
 struct ModelOptions {
   std::string model;
+  std::string revision = "main";
   int threads = 0;
   std::string dtype = "float32";
   std::string backend = "auto";
@@ -33,8 +36,9 @@ struct ModelOptions {
   void add_model(CLI::App& command);
   void add_compute(CLI::App& command);
 
-  /// --model, else $BRIDGETOWER_MODEL, else the demo model that came with the program. Throws
-  /// UsageError where there is none.
+  /// Of --model, else $BRIDGETOWER_MODEL (a model of the Hugging Face cache is looked up there),
+  /// else the demo model that came with the program. Throws UsageError where there is none, IoError
+  /// where it is not in the cache.
   std::filesystem::path directory() const;
 
   /// Whether the model is chosen by --model or $BRIDGETOWER_MODEL.
@@ -42,11 +46,19 @@ struct ModelOptions {
   LoadOptions load_options() const;
 };
 
-/// Results on stdout: one JSON object a line, one JSON array, or text for people.
+/// Results on stdout: one JSON object a line, one JSON array, or text for people; beside them a
+/// progress bar on stderr.
 class Results {
  public:
   /// Adds --format.
   void add_to(CLI::App& command);
+
+  /// Adds --no-progress, for commands that call start_progress().
+  void add_progress_to(CLI::App& command);
+
+  /// `total` steps follow, `unit` names them; advance() ends each.
+  void start_progress(std::size_t total, std::string unit);
+  void advance() { progress_.advance(); }
 
   /// Writes a record; `text` makes its line for people.
   void write(const Json& record, const std::function<std::string(const Json&)>& text);
@@ -61,9 +73,14 @@ class Results {
   bool for_people() const;
 
   std::string format_;
+  bool no_progress_ = false;
+  ProgressBar progress_;
   bool array_open_ = false;
   bool failed_ = false;
 };
+
+/// A line that holds a JSON object. Throws FormatError or InputError; `place` names it in errors.
+Json json_line(const std::string& line, const std::string& place);
 
 /// Lines of a text file ("-": standard input), without their line ends.
 std::vector<std::string> read_lines(const std::string& file);
@@ -87,6 +104,7 @@ Command add_embed(CLI::App& app);
 Command add_tokenize(CLI::App& app);
 Command add_detokenize(CLI::App& app);
 Command add_preprocess(CLI::App& app);
+Command add_convert(CLI::App& app);
 Command add_info(CLI::App& app);
 Command add_run(CLI::App& app);
 Command add_verify(CLI::App& app);

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "cli/common.hpp"
 #include "cli/vector_file.hpp"
@@ -25,8 +26,10 @@ struct Source {
   std::string text;
   bool has_image = false;
   bool has_text = false;
+  std::optional<Error> error = {};  ///< of a line that names no pair; `text` is the line then
 
   Json to_json() const {
+    if (error) return {{"pair", text}};
     Json record;
     if (has_image) record["image"] = image;
     if (has_text) record["text"] = text;
@@ -35,13 +38,21 @@ struct Source {
 };
 
 Source pair_from(const std::string& line, const std::string& place) {
-  const Json record = Json::parse(line, nullptr, false);
-  if (!record.is_object() || !record.contains("image") || !record["image"].is_string() ||
-      !record.contains("text") || !record["text"].is_string()) {
+  const Json record = json_line(line, place);
+  if (!record.contains("image") || !record["image"].is_string() || !record.contains("text") ||
+      !record["text"].is_string()) {
     throw FormatError(place, "a line of pairs", "{\"image\": \"…\", \"text\": \"…\"}",
                       line.substr(0, 80));
   }
   return {record["image"].get<std::string>(), record["text"].get<std::string>(), true, true};
+}
+
+Source try_pair_from(const std::string& line, const std::string& place) {
+  try {
+    return pair_from(line, place);
+  } catch (const Error& error) {
+    return {"", line, false, false, error};
+  }
 }
 
 std::vector<Source> sources(const Options& options) {
@@ -54,15 +65,39 @@ std::vector<Source> sources(const Options& options) {
   }
   if (!options.pairs.empty()) {
     for (const std::string& line : read_lines(options.pairs))
-      all.push_back(pair_from(line, options.pairs));
+      all.push_back(try_pair_from(line, options.pairs));
   }
   return all;
 }
 
 Tensor<float> embed_one(const Embedder& embedder, const Source& source) {
+  if (source.error) throw Error(*source.error);
   if (!source.has_image) return embedder.embed(source.text);
   const Image image = Image::load(source.image);
   return source.has_text ? embedder.embed(image, source.text) : embedder.embed(image);
+}
+
+/// How many texts without a picture begin at `first`, at most as many as are worth doing at once.
+std::size_t texts_from(const std::vector<Source>& all, std::size_t first) {
+  constexpr std::size_t kTextsAtOnce = 32;
+  std::size_t count = 0;
+  while (first + count < all.size() && count < kTextsAtOnce && all[first + count].has_text &&
+         !all[first + count].has_image) {
+    ++count;
+  }
+  return count;
+}
+
+/// [count, E]; empty where one of the texts is bad.
+Tensor<float> embed_texts(const Embedder& embedder, const std::vector<Source>& all,
+                          std::size_t first, std::size_t count) {
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < count; ++i) texts.push_back(all[first + i].text);
+  try {
+    return embedder.embed(texts);
+  } catch (const Error&) {
+    return {};
+  }
 }
 
 Status embed(Options& options) {
@@ -78,20 +113,33 @@ Status embed(Options& options) {
   const auto count = static_cast<std::int64_t>(all.size());
   VectorRows rows{Tensor<float>::uninitialized({count, size}), {}};
   std::int64_t failed = 0;
-  for (std::int64_t i = 0; i < count; ++i) {
-    const Source& source = all[static_cast<std::size_t>(i)];
-    rows.sources.push_back(source.to_json());
-    float* const row = rows.vectors.data() + i * size;
+  options.results.start_progress(all.size(), "vectors");
+  const auto embed_alone = [&](std::size_t i, float* row) {
     try {
-      const Tensor<float> vector = embed_one(embedder, source);
+      const Tensor<float> vector = embed_one(embedder, all[i]);
       std::copy(vector.begin(), vector.end(), row);
     } catch (const Error& error) {
       // The row stays, so that row i is input i; it holds no vector.
       std::fill_n(row, size, std::numeric_limits<float>::quiet_NaN());
-      options.results.fail(source.to_json(), error);
+      options.results.fail(all[i].to_json(), error);
       ++failed;
     }
+  };
+  for (std::size_t i = 0; i < all.size();) {
+    float* const row = rows.vectors.data() + static_cast<std::int64_t>(i) * size;
+    const std::size_t texts = texts_from(all, i);
+    const Tensor<float> together =
+        texts > 1 ? embed_texts(embedder, all, i, texts) : Tensor<float>();
+    if (together.empty()) {
+      embed_alone(i, row);
+    } else {
+      std::copy(together.begin(), together.end(), row);
+    }
+    const std::size_t done = together.empty() ? 1 : texts;
+    for (std::size_t k = 0; k < done; ++k) options.results.advance();
+    i += done;
   }
+  for (const Source& source : all) rows.sources.push_back(source.to_json());
   write_vectors(options.output, format, rows);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   options.results.write({{"output", options.output},
@@ -126,6 +174,7 @@ Command add_embed(CLI::App& app) {
   options->model.add_model(*command);
   options->model.add_compute(*command);
   options->results.add_to(*command);
+  options->results.add_progress_to(*command);
   return [options] { return embed(*options); };
 }
 

@@ -1,6 +1,8 @@
 // info: what is in a model directory.
 #include <algorithm>
 #include <bridgetower/pipeline/from_pretrained.hpp>
+#include <bridgetower/pipeline/requirements.hpp>
+#include <map>
 
 #include "cli/common.hpp"
 
@@ -14,19 +16,38 @@ struct Options {
 
 bool has(const WeightSource& weights, const char* name) { return weights.find(name).has_value(); }
 
-/// Parameters in the file and bytes of all floating tensors per precision.
+/// Parameters in the file, how they are stored, and their bytes per precision. Buffers of integers
+/// do not count.
 Json sizes(const WeightSource& weights) {
   std::int64_t parameters = 0;
   std::int64_t tensors = 0;
+  std::map<std::string, std::int64_t> stored_as;
   for (const std::string& name : weights.names()) {
     const auto info = weights.find(name);
-    if (!info || info->dtype == DType::kI64) continue;
+    if (!info || !is_floating(info->dtype)) continue;
     parameters += element_count(info->shape);
+    stored_as[to_string(info->dtype)] += element_count(info->shape);
     ++tensors;
   }
   return {{"tensors", tensors},
           {"parameters", parameters},
-          {"memory_bytes", {{"float32", parameters * 4}, {"float64", parameters * 8}}}};
+          {"stored_as", stored_as},
+          {"memory_bytes",
+           {{"float16", parameters * 2},
+            {"bfloat16", parameters * 2},
+            {"float32", parameters * 4},
+            {"float64", parameters * 8}}}};
+}
+
+Json tasks(const std::filesystem::path& directory, const Checkpoint& checkpoint) {
+  const std::pair<const char*, Task> all[] = {
+      {"match", Task::kMatch}, {"fill-mask", Task::kFillMask}, {"embed", Task::kEmbed}};
+  Json record = Json::object();
+  for (const auto& [name, task] : all) {
+    const auto missing = missing_for(task, directory, checkpoint.config, *checkpoint.weights);
+    record[name] = {{"ready", missing.empty()}, {"missing", missing}};
+  }
+  return record;
 }
 
 Json architecture(const BridgeTowerConfig& config) {
@@ -79,9 +100,22 @@ std::string to_text(const Json& record) {
   for (const auto& [head, present] : record["heads"].items()) {
     if (present.get<bool>()) text += " " + head;
   }
+  for (const auto& [task, state] : record["tasks"].items()) {
+    text += "\n  " + task + ": ";
+    const Json& missing = state["missing"];
+    if (missing.empty()) text += "ready";
+    constexpr std::size_t kShown = 3;
+    for (std::size_t i = 0; i < std::min(kShown, missing.size()); ++i) {
+      text += (i == 0 ? "missing " : ", ") + missing[i].get<std::string>();
+    }
+    if (missing.size() > kShown) {
+      text += " and " + std::to_string(missing.size() - kShown) + " more";
+    }
+  }
   return text + "\n  parameters: " + record["parameters"].dump() + " in " +
-         record["tensors"].dump() + " tensors, " + record["memory_bytes"]["float32"].dump() +
-         " bytes in float32";
+         record["tensors"].dump() +
+         " tensors\n  memory: " + record["memory_bytes"]["float32"].dump() + " bytes in float32, " +
+         record["memory_bytes"]["float16"].dump() + " in float16 or bfloat16";
 }
 
 Status info(Options& options) {
@@ -89,12 +123,14 @@ Status info(Options& options) {
   const Checkpoint checkpoint = Checkpoint::open(directory);
   const WeightSource& weights = *checkpoint.weights;
   Json record{{"model", directory.string()},
+              {"weights", weights.place()},
               {"architecture", architecture(checkpoint.config)},
               {"heads",
                {{"itm", has(weights, "itm_score.fc.weight")},
                 {"mlm", has(weights, "mlm_score.transform.dense.weight")},
                 {"itc", has(weights, "itc_text_head.fc.weight")}}}};
   record.update(sizes(weights));
+  record["tasks"] = tasks(directory, checkpoint);
   record["files"] = files(directory);
   options.results.write(record, to_text);
   return options.results.finish();

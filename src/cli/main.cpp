@@ -47,14 +47,16 @@ int main(int argc, char** argv) {
   std::vector<std::pair<CLI::App*, Command>> commands;
   for (const auto add :
        {add_match, add_fill_mask, add_similarity, add_embed, add_tokenize, add_detokenize,
-        add_preprocess, add_info, add_run, add_verify, add_bench}) {
+        add_preprocess, add_convert, add_info, add_run, add_verify, add_bench}) {
     Command function = add(app);
     commands.emplace_back(app.get_subcommands({}).back(), std::move(function));
   }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error, std::cout, std::cerr) == 0 ? 0 : static_cast<int>(Status::kUsage);
+    if (error.get_exit_code() == 0) return app.exit(error, std::cout, std::cerr);  // --help
+    complain(std::string(error.what()) + " (bridgetower --help tells more)");
+    return static_cast<int>(Status::kUsage);
   }
   return static_cast<int>(run(app, commands));
 }

@@ -1,4 +1,5 @@
 // match and similarity: every image with every text.
+#include <algorithm>
 #include <bridgetower/ops/reduce.hpp>
 #include <bridgetower/pipeline/embed.hpp>
 #include <bridgetower/pipeline/retrieval.hpp>
@@ -23,6 +24,7 @@ struct Options {
     model.add_model(command);
     model.add_compute(command);
     results.add_to(command);
+    results.add_progress_to(command);
   }
 
   std::vector<std::string> all_texts() const {
@@ -59,25 +61,41 @@ auto try_encode(const Encode& encode) {
   return result;
 }
 
-/// Encodes each text once and each image once; `score` adds the numbers of a pair to its record.
+/// Encodes each text once and each image once; score(image, texts, records) adds the numbers of an
+/// image and some texts to the records of these pairs.
 template <class EncodeImage, class EncodeText, class Score>
 Status score_pairs(Options& options, const EncodeImage& encode_image, const EncodeText& encode_text,
                    const Score& score) {
+  constexpr std::size_t kTextsAtOnce = 8;
   const std::vector<std::string> texts = options.all_texts();
-  std::vector<Encoded<decltype(encode_text(texts.front()))>> encoded;
+  using Text = decltype(encode_text(texts.front()));
+  std::vector<Encoded<Text>> encoded;
   for (const std::string& text : texts) {
     encoded.push_back(try_encode([&] { return encode_text(text); }));
   }
+  options.results.start_progress(options.images.size() * texts.size(), "pairs");
   for (const std::string& file : options.images) {
     const auto image = try_encode([&] { return encode_image(Image::load(file)); });
-    for (std::size_t i = 0; i < texts.size(); ++i) {
-      Json record{{"image", file}, {"text", texts[i]}};
-      if (image.error || encoded[i].error) {
-        options.results.fail(std::move(record), image.error ? *image.error : *encoded[i].error);
-        continue;
+    for (std::size_t first = 0; first < texts.size(); first += kTextsAtOnce) {
+      const std::size_t last = std::min(texts.size(), first + kTextsAtOnce);
+      std::vector<const Text*> good;
+      std::vector<Json> records;
+      for (std::size_t i = first; i < last && image.value; ++i) {
+        if (!encoded[i].value) continue;
+        good.push_back(&*encoded[i].value);
+        records.push_back({{"image", file}, {"text", texts[i]}});
       }
-      score(*image.value, *encoded[i].value, record);
-      options.results.write(record, to_text);
+      if (!good.empty()) score(*image.value, good, records);
+      auto scored = records.begin();
+      for (std::size_t i = first; i < last; ++i) {
+        if (image.value && encoded[i].value) {
+          options.results.write(*scored++, to_text);
+        } else {
+          options.results.fail({{"image", file}, {"text", texts[i]}},
+                               image.error ? *image.error : *encoded[i].error);
+        }
+        options.results.advance();
+      }
     }
   }
   return options.results.finish();
@@ -89,10 +107,15 @@ Status match(Options& options) {
   return score_pairs(
       options, [&](const Image& image) { return matcher.encode(image); },
       [&](const std::string& text) { return matcher.encode(text); },
-      [&](const ImageState<float>& image, const TextState<float>& text, Json& record) {
-        const Tensor<float> logits = matcher.logits(image, text);
-        record["score"] = match_probability(logits);
-        record["logits"] = {logits(0), logits(1)};
+      [&](const ImageState<float>& image, const std::vector<const TextState<float>*>& texts,
+          std::vector<Json>& records) {
+        std::vector<StatePair<float>> pairs;
+        for (const TextState<float>* text : texts) pairs.push_back({&image, text});
+        const Tensor<float> logits = matcher.logits(pairs);
+        for (std::size_t i = 0; i < records.size(); ++i) {
+          records[i]["score"] = match_probability(logits(i, 0), logits(i, 1));
+          records[i]["logits"] = {logits(i, 0), logits(i, 1)};
+        }
       });
 }
 
@@ -102,8 +125,11 @@ Status similarity(Options& options) {
   return score_pairs(
       options, [&](const Image& image) { return embedder.embed(image); },
       [&](const std::string& text) { return embedder.embed(text); },
-      [](const Tensor<float>& image, const Tensor<float>& text, Json& record) {
-        record["score"] = dot(image, text);
+      [](const Tensor<float>& image, const std::vector<const Tensor<float>*>& texts,
+         std::vector<Json>& records) {
+        for (std::size_t i = 0; i < records.size(); ++i) {
+          records[i]["score"] = dot(image, *texts[i]);
+        }
       });
 }
 

@@ -1,5 +1,6 @@
 // tokenize and detokenize: the tokenizer alone.
 #include <bridgetower/preprocessing/text/roberta_tokenizer.hpp>
+#include <limits>
 
 #include "cli/common.hpp"
 
@@ -55,13 +56,6 @@ Truncation truncation_of(const Json& value) {
   refuse("truncation", "true, false or the name of a strategy", value);
 }
 
-Json parse_line(const std::string& line) {
-  Json parsed = Json::parse(line, nullptr, false);
-  if (!parsed.is_object())
-    throw InputError("tokenize", "line", "a JSON object", line.substr(0, 80));
-  return parsed;
-}
-
 Request request_from(const Json& line) {
   Request request;
   request.text = text_of(line, "text");
@@ -76,6 +70,11 @@ Request request_from(const Json& line) {
     const Json& length = line["max_length"];
     if (!length.is_number_integer()) refuse("max_length", "an integer", length);
     request.options.max_length = length.get<std::int64_t>();
+    // HF: a max_length asks for truncation where nothing else is said.
+    const bool unsaid = !line.contains("truncation") || line["truncation"].is_null();
+    if (unsaid && line.value("padding", Json(false)) == false) {
+      request.options.truncation = Truncation::kLongestFirst;
+    }
   }
   return request;
 }
@@ -106,7 +105,7 @@ Status tokenize(Options& options) {
     try {
       Request request;
       if (options.jsonl) {
-        request = request_from(parse_line(line));
+        request = request_from(json_line(line, "tokenize"));
       } else {
         request.text = line;
       }
@@ -120,13 +119,16 @@ Status tokenize(Options& options) {
 
 Json decode(const TextTokenizer& tokenizer, const Json& line) {
   if (!line.contains("ids") || !line["ids"].is_array()) {
-    throw InputError("detokenize", "ids", "an array of integers",
+    throw InputError("detokenize", "ids", "an array of integers of 64 bits",
                      line.dump(-1, ' ', false, Json::error_handler_t::replace).substr(0, 80));
   }
   std::vector<std::int64_t> ids;
   for (const Json& id : line["ids"]) {
-    if (!id.is_number_integer())
-      throw InputError("detokenize", "ids", "an array of integers", id.dump());
+    constexpr std::uint64_t kLargest = std::numeric_limits<std::int64_t>::max();
+    if (!id.is_number_integer() ||
+        (id.is_number_unsigned() && id.get<std::uint64_t>() > kLargest)) {
+      throw InputError("detokenize", "ids", "an array of integers of 64 bits", id.dump());
+    }
     ids.push_back(id.get<std::int64_t>());
   }
   return {{"text", tokenizer.decode(ids, boolean(line, "skip_special_tokens", false))}};
@@ -136,7 +138,7 @@ Status detokenize(Options& options) {
   const auto tokenizer = RobertaTokenizer::from_pretrained(options.model.directory());
   for (const std::string& line : read_lines(options.file)) {
     try {
-      options.results.write(decode(*tokenizer, parse_line(line)),
+      options.results.write(decode(*tokenizer, json_line(line, "detokenize")),
                             [](const Json& record) { return record["text"].get<std::string>(); });
     } catch (const Error& error) {
       options.results.fail(Json::object(), error);

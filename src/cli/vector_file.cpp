@@ -55,11 +55,14 @@ void write_vectors(const std::string& file, VectorFormat format, const VectorRow
   if (format == VectorFormat::kSafetensors) {
     return write_safetensors(file, {{"embeddings", rows.vectors}}, {});
   }
+  std::error_code error;
+  if (std::filesystem::exists(file, error) && !std::filesystem::is_regular_file(file, error)) {
+    throw IoError(file, "create", "a regular file", "another kind of file");
+  }
   const std::string part = file + ".part";
   std::ofstream out(part, std::ios::binary | std::ios::trunc);
   if (out) write_rows(out, format, rows);
   out.close();
-  std::error_code error;
   if (out) std::filesystem::rename(part, file, error);
   if (!out || error) {
     std::filesystem::remove(part, error);

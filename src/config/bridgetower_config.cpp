@@ -2,6 +2,8 @@
 #include <bridgetower/config/bridgetower_config.hpp>
 #include <bridgetower/core/error.hpp>
 #include <cmath>
+#include <locale>
+#include <sstream>
 #include <string>
 #include <utility>
 
@@ -10,6 +12,7 @@ namespace {
 
 /// Larger than any model, and small enough that no product of two or three sizes overflows.
 constexpr std::int64_t kMaxSize = 1 << 20;
+constexpr std::int64_t kMaxLayers = 1024;
 
 [[noreturn]] void refuse(const std::string& key, const std::string& expected,
                          const std::string& got) {
@@ -24,7 +27,10 @@ void check_range(const char* key, std::int64_t value, std::int64_t least,
 
 void check_eps(const char* key, double value) {
   if (std::isfinite(value) && value >= 0) return;
-  refuse(key, "a number of 0 or more", std::to_string(value));
+  std::ostringstream text;
+  text.imbue(std::locale::classic());
+  text << value;
+  refuse(key, "a number of 0 or more", text.str());
 }
 
 void check_activation(const char* key, const std::string& name) {
@@ -38,7 +44,7 @@ void check_activation(const char* key, const std::string& name) {
 void check_text(const TextConfig& text) {
   check_range("text_config.vocab_size", text.vocab_size, 1);
   check_range("text_config.hidden_size", text.hidden_size, 1);
-  check_range("text_config.num_hidden_layers", text.num_hidden_layers, 0);
+  check_range("text_config.num_hidden_layers", text.num_hidden_layers, 0, kMaxLayers);
   check_range("text_config.num_attention_heads", text.num_attention_heads, 1);
   check_range("text_config.intermediate_size", text.intermediate_size, 1);
   check_range("text_config.max_position_embeddings", text.max_position_embeddings, 1);
@@ -63,7 +69,7 @@ void check_text(const TextConfig& text) {
 
 void check_vision(const VisionConfig& vision) {
   check_range("vision_config.hidden_size", vision.hidden_size, 64);
-  check_range("vision_config.num_hidden_layers", vision.num_hidden_layers, 0);
+  check_range("vision_config.num_hidden_layers", vision.num_hidden_layers, 0, kMaxLayers);
   check_range("vision_config.num_channels", vision.num_channels, 1);
   check_range("vision_config.patch_size", vision.patch_size, 1);
   check_range("vision_config.image_size", vision.image_size, vision.patch_size);

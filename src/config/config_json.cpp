@@ -1,5 +1,7 @@
 #include <bridgetower/config/config_json.hpp>
 #include <bridgetower/core/error.hpp>
+#include <bridgetower/core/hub_cache.hpp>
+#include <cmath>
 #include <limits>
 #include <optional>
 
@@ -61,10 +63,10 @@ class Reader {
     read(key, field.emplace(), true);
   }
 
-  /// A key that the model never uses: an integer, null or, in HF, a list.
-  void read_unused(const char* key, std::int64_t& field) const {
+  /// A key that the model never uses: an integer or null; `lists`: HF takes several as well.
+  void read_unused(const char* key, std::int64_t& field, bool lists) const {
     const json* const value = find(key);
-    if (value == nullptr || value->is_null() || value->is_array()) return;
+    if (value == nullptr || value->is_null() || (lists && value->is_array())) return;
     read(key, field);
   }
 
@@ -104,8 +106,8 @@ void read_text(const Reader& in, TextConfig& config) {
   in.read("type_vocab_size", config.type_vocab_size);
   in.read("layer_norm_eps", config.layer_norm_eps, false);
   in.read("pad_token_id", config.pad_token_id);
-  in.read_unused("bos_token_id", config.bos_token_id);
-  in.read_unused("eos_token_id", config.eos_token_id);
+  in.read_unused("bos_token_id", config.bos_token_id, false);
+  in.read_unused("eos_token_id", config.eos_token_id, true);
   in.read("position_embedding_type", config.position_embedding_type);
   in.read("use_cache", config.use_cache);
   in.read("is_decoder", config.is_decoder);
@@ -147,6 +149,26 @@ json sub_config(const json& root, const char* key, const std::string& place) {
   if (found == root.end() || found->is_null()) return json::object();
   if (!found->is_object()) throw ConfigError(place, key, "an object", detail::describe(*found));
   return *found;
+}
+
+/// JSON has no infinity, and its strings are UTF-8.
+void check_writable(const BridgeTowerConfig& config) {
+  const TextConfig& text = config.text_config;
+  const VisionConfig& vision = config.vision_config;
+  for (const double number :
+       {config.initializer_factor, config.layer_norm_eps, config.logit_scale_init_value.value_or(0),
+        text.initializer_factor, text.hidden_dropout_prob, text.attention_probs_dropout_prob,
+        text.layer_norm_eps, vision.initializer_factor, vision.layer_norm_eps}) {
+    if (!std::isfinite(number)) {
+      throw ConfigError("config", "numbers", "finite ones", std::to_string(number));
+    }
+  }
+  for (const std::string& name :
+       {config.hidden_act, config.link_tower_type, text.hidden_act, text.position_embedding_type}) {
+    if (!detail::is_utf8(name)) {
+      throw ConfigError("config", "strings", "UTF-8", detail::in_quotes(name));
+    }
+  }
 }
 
 ordered_json text_json(const TextConfig& config) {
@@ -201,6 +223,7 @@ BridgeTowerConfig config_from_json(std::string_view text, const std::string& pla
 }
 
 std::string to_json(const BridgeTowerConfig& config) {
+  check_writable(config);
   ordered_json root{
       {"model_type", "bridgetower"},
       {"share_cross_modal_transformer_layers", config.share_cross_modal_transformer_layers},
@@ -225,8 +248,9 @@ std::string to_json(const BridgeTowerConfig& config) {
   return root.dump(2) + "\n";
 }
 
-BridgeTowerConfig BridgeTowerConfig::from_pretrained(const std::filesystem::path& directory) {
-  const std::filesystem::path file = directory / "config.json";
+BridgeTowerConfig BridgeTowerConfig::from_pretrained(const std::filesystem::path& model,
+                                                     const std::string& revision) {
+  const std::filesystem::path file = find_model(model, revision) / "config.json";
   return config_from_json(detail::read_file(file, kMaxConfigBytes), file.string());
 }
 

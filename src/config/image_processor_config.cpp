@@ -1,7 +1,9 @@
 #include <array>
 #include <bridgetower/config/image_processor_config.hpp>
 #include <bridgetower/core/error.hpp>
+#include <bridgetower/core/hub_cache.hpp>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "core/file.hpp"
@@ -14,10 +16,17 @@ using nlohmann::json;
 
 constexpr std::uint64_t kMaxFileBytes = 1 << 20;
 constexpr std::int64_t kMaxSide = 16384;
+constexpr const char* kSideText = "an integer from 1 to 16384";
+constexpr const char* kNumberText = "a number that float can hold";
+constexpr const char* kResampleText = "one of Pillow's codes 0 to 5";
 
 [[noreturn]] void refuse(const std::string& place, const std::string& key, const char* expected,
                          const json& got) {
   throw ConfigError(place, key, expected, detail::describe(got));
+}
+
+bool fits_float(double value) {
+  return std::isfinite(value) && std::abs(value) <= std::numeric_limits<float>::max();
 }
 
 bool boolean(const json& value, const std::string& place, const std::string& key) {
@@ -27,7 +36,7 @@ bool boolean(const json& value, const std::string& place, const std::string& key
 
 std::int64_t side(const json& value, const std::string& place, const std::string& key) {
   if (!value.is_number_integer() || value < 1 || value > kMaxSide) {
-    refuse(place, key, "an integer from 1 to 16384", value);
+    refuse(place, key, kSideText, value);
   }
   return value.get<std::int64_t>();
 }
@@ -40,9 +49,9 @@ std::int64_t shortest_edge(const json& value, const std::string& place, const st
   return side(value["shortest_edge"], place, key + ".shortest_edge");
 }
 
-double finite(const json& value, const std::string& place, const std::string& key) {
-  if (!value.is_number() || !std::isfinite(value.get<double>())) {
-    refuse(place, key, "a number", value);
+double number(const json& value, const std::string& place, const std::string& key) {
+  if (!value.is_number() || !fits_float(value.get<double>())) {
+    refuse(place, key, kNumberText, value);
   }
   return value.get<double>();
 }
@@ -50,9 +59,9 @@ double finite(const json& value, const std::string& place, const std::string& ke
 /// One number for all channels, or one for each.
 std::vector<double> per_channel(const json& value, const std::string& place,
                                 const std::string& key) {
-  if (!value.is_array()) return {finite(value, place, key)};
+  if (!value.is_array()) return {number(value, place, key)};
   std::vector<double> all;
-  for (const json& item : value) all.push_back(finite(item, place, key));
+  for (const json& item : value) all.push_back(number(item, place, key));
   if (all.size() != 1 && all.size() != 3) refuse(place, key, "1 or 3 numbers", value);
   return all;
 }
@@ -67,7 +76,7 @@ void set_key(ImageProcessorConfig& config, const std::string& key, const json& v
   };
   for (const auto& [name, field] : switches) {
     if (key != name) continue;
-    *field = boolean(value, place, key);
+    *field = !value.is_null() && boolean(value, place, key);  // HF: null counts as false
     return;
   }
   if (key == "size") {
@@ -76,20 +85,20 @@ void set_key(ImageProcessorConfig& config, const std::string& key, const json& v
     config.size_divisor = side(value, place, key);
   } else if (key == "resample") {
     if (!value.is_number_integer() || value < 0 || value > 5) {
-      refuse(place, key, "one of Pillow's codes 0 to 5", value);
+      refuse(place, key, kResampleText, value);
     }
     config.resample = value.get<int>();
   } else if (key == "crop_size") {
     config.crop_size.reset();
     if (!value.is_null()) config.crop_size = shortest_edge(value, place, key);
   } else if (key == "rescale_factor") {
-    config.rescale_factor = finite(value, place, key);
+    config.rescale_factor = number(value, place, key);
   } else if (key == "image_mean") {
     config.image_mean = per_channel(value, place, key);
   } else if (key == "image_std") {
     config.image_std = per_channel(value, place, key);
     for (const double deviation : config.image_std) {
-      if (deviation == 0) refuse(place, key, "numbers other than 0", value);
+      if (static_cast<float>(deviation) == 0) refuse(place, key, "numbers other than 0", value);
     }
   } else {
     known = false;
@@ -107,6 +116,19 @@ bool is_ignored(const std::string& key) {
   return false;
 }
 
+bool is_off(const json& root, const char* key) {
+  const auto found = root.find(key);
+  return found != root.end() && (*found == false || found->is_null());
+}
+
+/// HF takes null for what a step needs only where that step is off.
+bool may_be_null(const std::string& key, const json& root) {
+  if (key == "size" || key == "resample") return is_off(root, "do_resize");
+  if (key == "rescale_factor") return is_off(root, "do_rescale");
+  if (key == "image_mean" || key == "image_std") return is_off(root, "do_normalize");
+  return false;
+}
+
 }  // namespace
 
 ImageProcessorConfig ImageProcessorConfig::from_json(std::string_view text,
@@ -116,14 +138,29 @@ ImageProcessorConfig ImageProcessorConfig::from_json(std::string_view text,
   ImageProcessorConfig config;
   for (const auto& [key, value] : root.items()) {
     bool known = false;
-    // HF writes null for a key without a value; for crop_size that has a meaning.
-    if (!value.is_null() || key == "crop_size") set_key(config, key, value, place, known);
+    if (!value.is_null() || !may_be_null(key, root)) set_key(config, key, value, place, known);
   }
   return config;
 }
 
-ImageProcessorConfig ImageProcessorConfig::from_pretrained(const std::filesystem::path& directory) {
-  const std::filesystem::path file = directory / "preprocessor_config.json";
+void ImageProcessorConfig::validate() const {
+  const std::string place = "image processor";
+  const std::pair<const char*, std::int64_t> sides[] = {
+      {"size", size}, {"size_divisor", size_divisor}, {"crop_size", crop()}};
+  for (const auto& [key, value] : sides) side(value, place, key);
+  if (resample < 0 || resample > 5) refuse(place, "resample", kResampleText, resample);
+  number(rescale_factor, place, "rescale_factor");
+  per_channel(image_mean, place, "image_mean");
+  for (const double deviation : per_channel(image_std, place, "image_std")) {
+    if (static_cast<float>(deviation) == 0) {
+      refuse(place, "image_std", "numbers other than 0", image_std);
+    }
+  }
+}
+
+ImageProcessorConfig ImageProcessorConfig::from_pretrained(const std::filesystem::path& model,
+                                                           const std::string& revision) {
+  const std::filesystem::path file = find_model(model, revision) / "preprocessor_config.json";
   return from_json(detail::read_file(file, kMaxFileBytes), file.string());
 }
 

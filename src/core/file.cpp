@@ -10,10 +10,13 @@
 #include <system_error>
 #include <utility>
 
+#include "core/fetch_hint.hpp"
+
 namespace bridgetower::detail {
 namespace {
 
 constexpr int kMaxWriters = 1000;
+[[maybe_unused]] constexpr std::uint64_t kFlushBytes = 32 << 20;
 
 std::string error_text(int code) { return std::generic_category().message(code); }
 
@@ -27,9 +30,16 @@ const char* kind_of(mode_t mode) {
 }  // namespace
 
 InputFile::InputFile(const std::filesystem::path& path) : place_(path.string()) {
+  if (place_.find('\0') != std::string::npos) {
+    throw IoError(place_, "open", "a regular file", "a name with a zero byte");
+  }
   // O_NONBLOCK: opening a FIFO without a writer would wait for one.
   descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (descriptor_ < 0) throw IoError(place_, "open", "a regular file", error_text(errno));
+  if (descriptor_ < 0) {
+    const int code = errno;
+    throw IoError(place_, "open", "a regular file" + (code == ENOENT ? fetch_hint(path) : ""),
+                  error_text(code));
+  }
   struct stat status = {};
   std::string problem;
   if (::fstat(descriptor_, &status) != 0) {
@@ -83,6 +93,11 @@ std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes
 }
 
 OutputFile::OutputFile(const std::filesystem::path& path) : place_(path.string()) {
+  // The renaming would put a file in the place of a device.
+  struct stat status = {};
+  if (::stat(place_.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
+    throw IoError(place_, "create", "a regular file", kind_of(status.st_mode));
+  }
   // A name nobody else uses: O_EXCL decides between writers of the same file.
   for (int attempt = 0; descriptor_ < 0; ++attempt) {
     std::string name = place_ + ".part" + std::to_string(attempt);
@@ -107,10 +122,18 @@ void OutputFile::write(const void* bytes, std::size_t count) {
     if (done >= 0) {
       next += done;
       count -= static_cast<std::size_t>(done);
+      written_ += static_cast<std::uint64_t>(done);
     } else if (errno != EINTR) {
       throw IoError(place_, "write", "all bytes written", error_text(errno));
     }
   }
+#ifdef SYNC_FILE_RANGE_WRITE
+  // The disk begins early, so that commit() has little left to wait for.
+  if (written_ - flushing_ < kFlushBytes) return;
+  ::sync_file_range(descriptor_, static_cast<off_t>(flushing_),
+                    static_cast<off_t>(written_ - flushing_), SYNC_FILE_RANGE_WRITE);
+  flushing_ = written_;
+#endif
 }
 
 void OutputFile::commit() {

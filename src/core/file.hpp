@@ -52,6 +52,8 @@ class OutputFile {
   std::string place_;
   std::string temporary_;  // empty once renamed
   int descriptor_ = -1;
+  std::uint64_t written_ = 0;
+  std::uint64_t flushing_ = 0;  // bytes that are on their way to the disk
 };
 
 /// Replaces or creates the file in one step. Throws IoError.

@@ -140,6 +140,15 @@ Json read_json_file(const std::filesystem::path& path, std::uint64_t max_bytes) 
   return parse_json(read_file(path, max_bytes), path.string());
 }
 
+bool is_utf8(std::string_view text) {
+  try {
+    Json(text).dump();
+    return true;
+  } catch (const Json::exception&) {
+    return false;
+  }
+}
+
 std::string in_quotes(std::string_view text, std::size_t max_bytes) {
   constexpr char kHex[] = "0123456789abcdef";
   std::string result = "\"";

@@ -16,6 +16,9 @@ nlohmann::json parse_json(std::string_view text, const std::string& place);
 
 nlohmann::json read_json_file(const std::filesystem::path& path, std::uint64_t max_bytes);
 
+/// Whether JSON can hold the text as a string.
+bool is_utf8(std::string_view text);
+
 /// Text from outside, fit for a message: in quotes, control and non-ASCII bytes as \xNN, cut after
 /// `max_bytes`.
 std::string in_quotes(std::string_view text, std::size_t max_bytes = 80);

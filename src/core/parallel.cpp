@@ -1,7 +1,9 @@
 #include <algorithm>
+#include <atomic>
 #include <bridgetower/core/error.hpp>
 #include <bridgetower/core/parallel.hpp>
 #include <string>
+#include <system_error>
 
 namespace bridgetower {
 namespace {
@@ -10,6 +12,7 @@ constexpr int kMaxThreads = 1024;
 constexpr int kSpins = 4000;  // about 20 microseconds: shorter than falling asleep and waking up
 
 thread_local ThreadPool* current_pool = nullptr;
+thread_local std::uint64_t products = 0;
 
 int checked(int threads) {
   if (threads < 0 || threads > kMaxThreads) {
@@ -36,10 +39,20 @@ bool spin_until(const Condition& condition) {
 ThreadPool::ThreadPool(int threads) {
   const int workers = checked(threads) - 1;
   workers_.reserve(static_cast<std::size_t>(workers));
-  for (int i = 0; i < workers; ++i) workers_.emplace_back([this] { work(); });
+  try {
+    for (int i = 0; i < workers; ++i) workers_.emplace_back([this] { work(); });
+  } catch (const std::system_error&) {
+    if (threads == 0) return;  // fewer will do
+    stop();
+    throw LimitError("ThreadPool", "threads",
+                     "at most " + std::to_string(workers_.size() + 1) + " in this system's limits",
+                     std::to_string(threads));
+  }
 }
 
-ThreadPool::~ThreadPool() {
+ThreadPool::~ThreadPool() { stop(); }
+
+void ThreadPool::stop() {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     stop_ = true;
@@ -120,10 +133,23 @@ void parallel_for(std::int64_t count, const std::function<void(std::int64_t)>& t
     for (std::int64_t i = 0; i < count; ++i) task(i);
     return;
   }
-  pool->run(count, [&task](std::int64_t i) {
+  const std::uint64_t before = products;
+  std::atomic<std::uint64_t> added{0};
+  pool->run(count, [&task, &added](std::int64_t i) {
     const ParallelScope nested(nullptr);
+    const std::uint64_t start = products;
     task(i);
+    added += products - start;
   });
+  products = before + added;
 }
+
+std::uint64_t multiply_adds() noexcept { return products; }
+
+namespace detail {
+void count_multiply_adds(std::int64_t count) noexcept {
+  products += static_cast<std::uint64_t>(count);
+}
+}  // namespace detail
 
 }  // namespace bridgetower

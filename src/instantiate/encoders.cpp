@@ -1,4 +1,5 @@
 #include <bridgetower/encoders/cross_modal/bert_cross_layer.hpp>
+#include <bridgetower/encoders/cross_modal/cross_modal_stream.hpp>
 #include <bridgetower/encoders/cross_modal/link_tower.hpp>
 #include <bridgetower/encoders/text/text_model.hpp>
 #include <bridgetower/encoders/vision/vision_model.hpp>
@@ -21,5 +22,7 @@ template class BridgeTowerLinkTower<float>;
 template class BridgeTowerLinkTower<double>;
 template class BridgeTowerBertCrossLayer<float>;
 template class BridgeTowerBertCrossLayer<double>;
+template class CrossModalStream<float>;
+template class CrossModalStream<double>;
 
 }  // namespace bridgetower

@@ -2,6 +2,8 @@
 
 namespace bridgetower {
 
+template class CrossModalEncoder<float>;
+template class CrossModalEncoder<double>;
 template class BridgeTowerModel<float>;
 template class BridgeTowerModel<double>;
 

@@ -1,5 +1,7 @@
+#include <bridgetower/core/error.hpp>
 #include <bridgetower/io/checkpoint.hpp>
 
+#include "core/fetch_hint.hpp"
 #include "core/file.hpp"
 #include "core/json.hpp"
 
@@ -23,7 +25,7 @@ bool is_there(const fs::path& path) {
 
 }  // namespace
 
-ShardedSafetensors::ShardedSafetensors(const fs::path& index) : place_(index.string()) {
+ShardedCheckpoint::ShardedCheckpoint(const fs::path& index) : place_(index.string()) {
   const nlohmann::json root = detail::read_json_file(index, kMaxIndexBytes);
   if (!root.is_object() || !root.contains("weight_map") || !root["weight_map"].is_object()) {
     throw FormatError(place_, "weight_map", "an object of tensor and file names",
@@ -38,8 +40,7 @@ ShardedSafetensors::ShardedSafetensors(const fs::path& index) : place_(index.str
     }
     auto& shard = shards_[file.get<std::string>()];
     if (!shard) {
-      shard =
-          std::make_unique<const SafetensorsFile>(index.parent_path() / file.get<std::string>());
+      shard = open_tensor_file(index.parent_path() / file.get<std::string>());
     }
     if (!shard->find(name)) {
       throw FormatError(shard->place(),
@@ -47,49 +48,42 @@ ShardedSafetensors::ShardedSafetensors(const fs::path& index) : place_(index.str
     }
     tensors_[name] = shard.get();
   }
+  for (const auto& [file, shard] : shards_) {
+    for (const std::string& name : shard->names()) {
+      if (tensors_.count(name) == 0) {
+        throw FormatError(place_, detail::in_quotes(name) + " of " + file + " is not in the index");
+      }
+    }
+  }
 }
 
-std::vector<std::string> ShardedSafetensors::names() const {
+std::vector<std::string> ShardedCheckpoint::names() const {
   std::vector<std::string> all;
   for (const auto& [name, shard] : tensors_) all.push_back(name);
   return all;
 }
 
-std::optional<WeightSource::Info> ShardedSafetensors::find(const std::string& name) const {
+std::optional<WeightSource::Info> ShardedCheckpoint::find(const std::string& name) const {
   const auto found = tensors_.find(name);
   return found == tensors_.end() ? std::nullopt : found->second->find(name);
 }
 
-const SafetensorsFile& ShardedSafetensors::shard_of(const std::string& name) const {
-  const auto found = tensors_.find(name);
-  if (found == tensors_.end()) throw FormatError(place_, detail::in_quotes(name) + " is missing");
-  return *found->second;
+void ShardedCheckpoint::read_stored(const std::string& name, std::int64_t first, std::int64_t count,
+                                    void* out) const {
+  info_of(name, first, count);
+  tensors_.at(name)->read_stored(name, first, count, out);
 }
 
-void ShardedSafetensors::read(const std::string& name, std::int64_t first, std::int64_t count,
-                              float* out) const {
-  shard_of(name).read(name, first, count, out);
-}
-
-void ShardedSafetensors::read(const std::string& name, std::int64_t first, std::int64_t count,
-                              double* out) const {
-  shard_of(name).read(name, first, count, out);
-}
-
-std::unique_ptr<WeightSource> open_checkpoint(const fs::path& directory) {
-  const fs::path whole = directory / "model.safetensors";
-  const fs::path index = directory / "model.safetensors.index.json";
-  if (is_there(whole)) return std::make_unique<SafetensorsFile>(whole);
-  if (is_there(index)) return std::make_unique<ShardedSafetensors>(index);
-  for (const char* name : {"pytorch_model.bin", "pytorch_model.bin.index.json"}) {
-    if (is_there(directory / name)) {
-      throw IoError(directory.string(), "weights",
-                    "model.safetensors or model.safetensors.index.json",
-                    std::string(name) + ", which is not read yet: convert it to safetensors");
-    }
+std::unique_ptr<TensorFile> open_checkpoint(const fs::path& directory) {
+  for (const char* const name : {"model.safetensors", "pytorch_model.bin"}) {
+    if (is_there(directory / name)) return open_tensor_file(directory / name);
+    const fs::path index = directory / (name + std::string(".index.json"));
+    if (is_there(index)) return std::make_unique<ShardedCheckpoint>(index);
   }
-  throw IoError(directory.string(), "weights", "model.safetensors or model.safetensors.index.json",
-                "neither");
+  throw IoError(directory.string(), "weights",
+                "model.safetensors or pytorch_model.bin, whole or in shards with an index" +
+                    detail::fetch_hint(directory / "model.safetensors"),
+                "none");
 }
 
 }  // namespace bridgetower

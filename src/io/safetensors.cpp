@@ -6,7 +6,7 @@
 
 #include "core/file.hpp"
 #include "core/json.hpp"
-#include "io/widen.hpp"
+#include "io/safetensors_header.hpp"
 
 namespace bridgetower {
 namespace {
@@ -187,36 +187,11 @@ const SafetensorsFile::Entry& SafetensorsFile::entry(const std::string& name) co
   return found->second;
 }
 
-template <class Scalar>
-void SafetensorsFile::read_floats(const std::string& name, std::int64_t first, std::int64_t count,
-                                  Scalar* out) const {
-  const Entry& tensor = entry(name);
-  const std::size_t item = size_of(tensor.dtype);
-  const std::uint64_t begin = tensor.begin + static_cast<std::uint64_t>(first) * item;
-  constexpr DType kOwn = std::is_same_v<Scalar, float> ? DType::kF32 : DType::kF64;
-  if (tensor.dtype == kOwn) {
-    return file_->read(begin, out, static_cast<std::size_t>(count) * item);
-  }
-  constexpr std::size_t kChunk = 1 << 16;
-  std::vector<unsigned char> bytes(std::min(kChunk, static_cast<std::size_t>(count)) * item);
-  for (std::size_t done = 0; done < static_cast<std::size_t>(count); done += kChunk) {
-    const std::size_t values = std::min(kChunk, static_cast<std::size_t>(count) - done);
-    file_->read(begin + done * item, bytes.data(), values * item);
-    if (!detail::widen(tensor.dtype, bytes.data(), values, out + done)) {
-      throw FormatError(place(), detail::in_quotes(name), "F16, BF16, F32 or F64",
-                        to_string(tensor.dtype));
-    }
-  }
-}
-
-void SafetensorsFile::read(const std::string& name, std::int64_t first, std::int64_t count,
-                           float* out) const {
-  read_floats(name, first, count, out);
-}
-
-void SafetensorsFile::read(const std::string& name, std::int64_t first, std::int64_t count,
-                           double* out) const {
-  read_floats(name, first, count, out);
+void SafetensorsFile::read_stored(const std::string& name, std::int64_t first, std::int64_t count,
+                                  void* out) const {
+  const std::size_t item = size_of(info_of(name, first, count).dtype);
+  file_->read(entry(name).begin + static_cast<std::uint64_t>(first) * item, out,
+              static_cast<std::size_t>(count) * item);
 }
 
 template <class Scalar>
@@ -224,7 +199,7 @@ Tensor<Scalar> SafetensorsFile::tensor(const std::string& name) const {
   const Entry& found = entry(name);
   auto values = Tensor<Scalar>::uninitialized(found.shape);
   if constexpr (std::is_floating_point_v<Scalar>) {
-    read_floats(name, 0, static_cast<std::int64_t>(values.size()), values.data());
+    read(name, 0, static_cast<std::int64_t>(values.size()), values.data());
   } else {
     constexpr DType kOwn = sizeof(Scalar) == 1 ? DType::kU8 : DType::kI64;
     if (found.dtype != kOwn) {
@@ -242,40 +217,61 @@ template Tensor<std::uint8_t> SafetensorsFile::tensor(const std::string& name) c
 
 namespace {
 
-const char* dtype_name(const Tensor<float>&) { return "F32"; }
-const char* dtype_name(const Tensor<double>&) { return "F64"; }
-const char* dtype_name(const Tensor<std::int64_t>&) { return "I64"; }
-const char* dtype_name(const Tensor<std::uint8_t>&) { return "U8"; }
+DType dtype_of(const Tensor<float>&) { return DType::kF32; }
+DType dtype_of(const Tensor<double>&) { return DType::kF64; }
+DType dtype_of(const Tensor<std::int64_t>&) { return DType::kI64; }
+DType dtype_of(const Tensor<std::uint8_t>&) { return DType::kU8; }
+
+/// What JSON and the format cannot hold.
+void check_name(const std::string& place, const std::string& name) {
+  if (name == "__metadata__")
+    throw InputError(place, name, "another name", "a tensor of this name");
+  if (!detail::is_utf8(name)) throw InputError(place, "name", "UTF-8", detail::in_quotes(name));
+}
 
 }  // namespace
+
+std::string detail::safetensors_header(const std::vector<NamedInfo>& tensors,
+                                       const SafetensorsFile::Metadata& metadata) {
+  nlohmann::ordered_json header = nlohmann::ordered_json::object();
+  if (!metadata.empty()) header["__metadata__"] = metadata;
+  std::uint64_t offset = 0;
+  for (const auto& [name, info] : tensors) {
+    const std::uint64_t bytes = bytes_of(info);
+    header[name] = {{"dtype", to_string(info.dtype)},
+                    {"shape", info.shape},
+                    {"data_offsets", {offset, offset + bytes}}};
+    offset += bytes;
+  }
+  std::string text = header.dump();
+  text.append((8 - text.size() % 8) % 8, ' ');
+  std::string length;
+  for (std::size_t i = 0; i < kLengthBytes; ++i) {
+    length += static_cast<char>(text.size() >> (8 * i) & 0xFF);
+  }
+  return length + text;
+}
 
 void write_safetensors(const std::filesystem::path& path,
                        const std::map<std::string, AnyTensor>& tensors,
                        const SafetensorsFile::Metadata& metadata) {
-  nlohmann::ordered_json header = nlohmann::ordered_json::object();
-  if (!metadata.empty()) header["__metadata__"] = metadata;
-  std::uint64_t offset = 0;
+  for (const auto& [name, any] : tensors) check_name(path.string(), name);
+  for (const auto& [key, text] : metadata) {
+    if (!detail::is_utf8(key) || !detail::is_utf8(text)) {
+      throw InputError(path.string(), "metadata", "UTF-8", detail::in_quotes(key + ": " + text));
+    }
+  }
+  std::vector<detail::NamedInfo> infos;
   for (const auto& [name, any] : tensors) {
     std::visit(
         [&, &key = name](const auto& tensor) {
-          const std::uint64_t bytes = tensor.size() * sizeof(*tensor.data());
-          header[key] = {{"dtype", dtype_name(tensor)},
-                         {"shape", tensor.shape()},
-                         {"data_offsets", {offset, offset + bytes}}};
-          offset += bytes;
+          infos.push_back({key, {dtype_of(tensor), tensor.shape()}});
         },
         any);
   }
-  std::string text = header.dump();
-  text.append((8 - text.size() % 8) % 8, ' ');
-
+  const std::string header = detail::safetensors_header(infos, metadata);
   detail::OutputFile file(path);
-  std::array<unsigned char, kLengthBytes> length{};
-  for (std::size_t i = 0; i < kLengthBytes; ++i) {
-    length[i] = static_cast<unsigned char>(text.size() >> (8 * i) & 0xFF);
-  }
-  file.write(length.data(), length.size());
-  file.write(text.data(), text.size());
+  file.write(header.data(), header.size());
   for (const auto& [name, any] : tensors) {
     std::visit(
         [&file](const auto& tensor) {

@@ -3,18 +3,23 @@
 
 namespace bridgetower {
 
-Embedder Embedder::from_pretrained(const std::filesystem::path& directory,
-                                   const LoadOptions& options) {
-  return {BridgeTowerProcessor::from_pretrained(directory),
-          BridgeTowerForContrastiveLearning<float>::from_pretrained(directory, options)};
+Embedder Embedder::from_pretrained(const std::filesystem::path& model, const LoadOptions& options) {
+  return {BridgeTowerProcessor::from_pretrained(model, options.revision),
+          BridgeTowerForContrastiveLearning<float>::from_pretrained(model, options)};
 }
 
 Tensor<float> Embedder::embed(const Image& image) const {
-  return model_.image_embed(encode_image(model_.model(), processor_, image));
+  return model_.image_embed(image_inputs(model_.model(), processor_, image), 0);
 }
 
 Tensor<float> Embedder::embed(std::string_view text) const {
-  return model_.text_embed(encode_text(model_.model(), processor_, text));
+  return embed(std::vector<std::string>{std::string(text)}).row(0);
+}
+
+Tensor<float> Embedder::embed(const std::vector<std::string>& texts) const {
+  if (texts.empty()) return Tensor<float>({0, size()});
+  return model_.text_embeds(text_inputs(processor_, texts),
+                            ops::all_rows(static_cast<std::int64_t>(texts.size())));
 }
 
 Tensor<float> Embedder::embed(const Image& image, std::string_view text) const {

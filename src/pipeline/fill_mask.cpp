@@ -2,17 +2,20 @@
 #include <bridgetower/ops/softmax.hpp>
 #include <bridgetower/pipeline/fill_mask.hpp>
 #include <bridgetower/pipeline/inputs.hpp>
+#include <cmath>
 
 namespace bridgetower {
 namespace {
 
-/// The `count` largest values' indices, best first; among equal values the smaller index.
+/// The `count` largest values' indices, best first; among equal values the smaller index, NaN last.
 std::vector<std::int64_t> largest(const Tensor<float>& values, std::int64_t count) {
   std::vector<std::int64_t> order = ops::all_rows(values.dim(0));
   std::partial_sort(order.begin(), order.begin() + count, order.end(),
                     [&values](std::int64_t a, std::int64_t b) {
                       const float x = values.data()[a];
                       const float y = values.data()[b];
+                      if (std::isnan(x) || std::isnan(y))
+                        return !std::isnan(x) || (std::isnan(y) && a < b);
                       return x > y || (x == y && a < b);
                     });
   order.resize(static_cast<std::size_t>(count));
@@ -25,10 +28,10 @@ Tensor<std::int64_t> as_tensor(const std::vector<std::int64_t>& ids) {
 
 }  // namespace
 
-MaskFiller MaskFiller::from_pretrained(const std::filesystem::path& directory,
+MaskFiller MaskFiller::from_pretrained(const std::filesystem::path& model,
                                        const LoadOptions& options) {
-  return {BridgeTowerProcessor::from_pretrained(directory),
-          BridgeTowerForMaskedLM<float>::from_pretrained(directory, options)};
+  return {BridgeTowerProcessor::from_pretrained(model, options.revision),
+          BridgeTowerForMaskedLM<float>::from_pretrained(model, options)};
 }
 
 FilledMask MaskFiller::fill_position(const std::vector<std::int64_t>& ids, std::int64_t position,

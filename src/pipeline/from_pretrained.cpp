@@ -1,17 +1,22 @@
+#include <bridgetower/core/hub_cache.hpp>
 #include <bridgetower/io/checkpoint.hpp>
 #include <bridgetower/pipeline/from_pretrained.hpp>
 
 namespace bridgetower {
 
-using Directory = std::filesystem::path;
+using Path = std::filesystem::path;
 
-Checkpoint Checkpoint::open(const Directory& directory) {
-  return {BridgeTowerConfig::from_pretrained(directory), open_checkpoint(directory)};
+Checkpoint Checkpoint::open(const Path& model, const std::string& revision) {
+  const Path directory = find_model(model, revision);
+  Checkpoint checkpoint{BridgeTowerConfig::from_pretrained(directory), nullptr};
+  checkpoint.config.validate();
+  checkpoint.weights = open_checkpoint(directory);
+  return checkpoint;
 }
 
-#define BRIDGETOWER_INSTANTIATE(Model)                                                       \
-  template Model<float> Model<float>::from_pretrained(const Directory&, const LoadOptions&); \
-  template Model<double> Model<double>::from_pretrained(const Directory&, const LoadOptions&)
+#define BRIDGETOWER_INSTANTIATE(Model)                                                  \
+  template Model<float> Model<float>::from_pretrained(const Path&, const LoadOptions&); \
+  template Model<double> Model<double>::from_pretrained(const Path&, const LoadOptions&)
 
 BRIDGETOWER_INSTANTIATE(BridgeTowerModel);
 BRIDGETOWER_INSTANTIATE(BridgeTowerForImageAndTextRetrieval);

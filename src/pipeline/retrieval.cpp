@@ -4,10 +4,10 @@
 
 namespace bridgetower {
 
-ImageTextMatcher ImageTextMatcher::from_pretrained(const std::filesystem::path& directory,
+ImageTextMatcher ImageTextMatcher::from_pretrained(const std::filesystem::path& model,
                                                    const LoadOptions& options) {
-  return {BridgeTowerProcessor::from_pretrained(directory),
-          BridgeTowerForImageAndTextRetrieval<float>::from_pretrained(directory, options)};
+  return {BridgeTowerProcessor::from_pretrained(model, options.revision),
+          BridgeTowerForImageAndTextRetrieval<float>::from_pretrained(model, options)};
 }
 
 ImageState<float> ImageTextMatcher::encode(const Image& image) const {
@@ -23,15 +23,26 @@ Tensor<float> ImageTextMatcher::match(const std::vector<ImageState<float>>& imag
   Tensor<float> scores(
       {static_cast<std::int64_t>(images.size()), static_cast<std::int64_t>(texts.size())});
   float* out = scores.data();
+  std::vector<StatePair<float>> pairs;
+  const auto score_pairs = [&] {
+    const Tensor<float> both = logits(pairs);
+    for (std::size_t i = 0; i < pairs.size(); ++i)
+      *out++ = match_probability(both(i, 0), both(i, 1));
+    pairs.clear();
+  };
   for (const ImageState<float>& image : images) {
-    for (const TextState<float>& text : texts) *out++ = match_probability(logits(image, text));
+    for (const TextState<float>& text : texts) {
+      pairs.push_back({&image, &text});
+      if (pairs.size() == static_cast<std::size_t>(detail::kPairsAtOnce)) score_pairs();
+    }
   }
+  score_pairs();
   return scores;
 }
 
-float match_probability(const Tensor<float>& logits) {
+float match_probability(float no_match, float match) {
   return static_cast<float>(
-      1.0 / (1.0 + std::exp(static_cast<double>(logits(0)) - static_cast<double>(logits(1)))));
+      1.0 / (1.0 + std::exp(static_cast<double>(no_match) - static_cast<double>(match))));
 }
 
 }  // namespace bridgetower

@@ -1,12 +1,15 @@
 #include <algorithm>
 #include <bridgetower/core/error.hpp>
+#include <bridgetower/core/hub_cache.hpp>
 #include <bridgetower/preprocessing/processor.hpp>
 #include <bridgetower/preprocessing/text/roberta_tokenizer.hpp>
 #include <utility>
 
 namespace bridgetower {
 
-BridgeTowerProcessor BridgeTowerProcessor::from_pretrained(const std::filesystem::path& directory) {
+BridgeTowerProcessor BridgeTowerProcessor::from_pretrained(const std::filesystem::path& model,
+                                                           const std::string& revision) {
+  const std::filesystem::path directory = find_model(model, revision);
   return {BridgeTowerImageProcessor(ImageProcessorConfig::from_pretrained(directory)),
           RobertaTokenizer::from_pretrained(directory)};
 }

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <bridgetower/io/safetensors.hpp>
 #include <cmath>
 #include <cstdlib>
@@ -34,12 +35,14 @@ struct Outcome {
   }
 };
 
-Outcome run(const std::string& arguments, const std::string& input = "") {
+/// `redirections` come last, so that they win.
+Outcome run(const std::string& arguments, const std::string& input = "",
+            const std::string& redirections = "") {
   const TemporaryDirectory directory;
   directory.write("in", input);
   const std::string base = directory.path().string();
   const std::string command = std::string(BRIDGETOWER_PROGRAM) + " " + arguments + " <" + base +
-                              "/in >" + base + "/out 2>" + base + "/err";
+                              "/in >" + base + "/out 2>" + base + "/err " + redirections;
   const int status = std::system(command.c_str());
   return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read_all(base + "/out"),
           read_all(base + "/err")};
@@ -157,6 +160,106 @@ TEST(Program, EndsWithStatus2OnWrongUsage) {
   EXPECT_EQ(run("match --image x").status, 2);
   EXPECT_EQ(run("--help").status, 0);
   EXPECT_EQ(run("--version").out.rfind("bridgetower ", 0), 0U);
+}
+
+TEST(Program, SaysWhatIsWrongInOneLine) {
+  const auto line_of = [](const std::string& arguments) {
+    const Outcome wrong = run(arguments);
+    EXPECT_EQ(wrong.status, 2);
+    EXPECT_EQ(std::count(wrong.error.begin(), wrong.error.end(), '\n'), 1) << wrong.error;
+    return wrong.error;
+  };
+  const std::string more = " (bridgetower --help tells more)\n";
+  EXPECT_EQ(line_of(""), "bridgetower: A subcommand is required" + more);
+  const std::string pair = "match" + kModel + "--image " + kPicture + " --text x ";
+  for (const std::string threads : {"0", "1025", "-1", "99999999999999999999"}) {
+    EXPECT_EQ(line_of(pair + "--threads " + threads).rfind("bridgetower: ", 0), 0U) << threads;
+  }
+  EXPECT_EQ(line_of(pair + "--threads 0"),
+            "bridgetower: --threads: Value 0 not in range 1 to 1024" + more);
+  line_of(pair + "--threads two");
+  line_of(pair + "--format xml");
+  line_of(pair + "--dtype float64");
+  line_of("run" + kModel + "--head base");
+  line_of("embed" + kModel + "--images x --output x.bin");
+  EXPECT_EQ(run(pair + "--threads 16").status, 0);
+}
+
+TEST(Program, ReportsOutputThatCannotBeWritten) {
+  const std::string pair = "match" + kModel + "--image " + kPicture + " --text x --format ";
+  for (const char* format : {"text", "json", "jsonl"}) {
+    for (const char* redirection : {">/dev/full", ">&-"}) {
+      const Outcome out = run(pair + format, "", redirection);
+      EXPECT_EQ(out.status, 1);
+      EXPECT_EQ(out.error, "bridgetower: standard output: cannot be written\n");
+    }
+  }
+  const std::string pixels = "preprocess --image " + kPicture + " --output ";
+  EXPECT_EQ(run(pixels + "/dev/full").error,
+            "bridgetower: /dev/full: create: expected a regular file, got a device\n");
+  EXPECT_EQ(run(pixels + "/nowhere/x").error,
+            "bridgetower: /nowhere/x: create: expected a writable directory, got No such file or "
+            "directory\n");
+  EXPECT_EQ(run("embed" + kModel + "--images " + kPicture + " --output /nowhere/x.npy").status, 1);
+}
+
+TEST(Program, GoesOnAfterABadLine) {
+  const TemporaryDirectory directory;
+  const std::string base = directory.path().string();
+  directory.write("pairs", "{\"image\": 7}\nnonsense\n" +
+                               json{{"image", kPicture}, {"text", "a cat"}}.dump() + "\n");
+  const Outcome all =
+      run("embed" + kModel + "--pairs " + base + "/pairs --output " + base + "/v.npy");
+  EXPECT_EQ(all.status, 1);
+  ASSERT_EQ(all.records().size(), 3U) << all.error;
+  EXPECT_EQ(all.records()[0]["error"]["message"],
+            base +
+                "/pairs: a line of pairs: expected {\"image\": \"…\", \"text\": \"…\"}, got "
+                "{\"image\": 7}");
+  EXPECT_EQ(all.records()[1]["pair"], "nonsense");
+  EXPECT_EQ(all.records()[2]["failed"], 2);
+  EXPECT_EQ(all.records()[2]["rows"], 3);
+}
+
+TEST(Program, SurvivesDeeplyNestedLines) {
+  const std::string deep = std::string(300'000, '[') + std::string(300'000, ']');
+  const Outcome texts = run("tokenize" + kModel + "--jsonl",
+                            "{\"text\": " + deep + "}\n[1]\n{\"text\": \"a cat\"}\n");
+  EXPECT_EQ(texts.status, 1);
+  ASSERT_EQ(texts.records().size(), 3U);
+  EXPECT_EQ(texts.records()[0]["error"]["message"],
+            "tokenize: byte 72: expected nesting of at most 64, got a deeper one");
+  EXPECT_EQ(texts.records()[1]["error"]["message"],
+            "tokenize: line: expected a JSON object, got an array");
+  EXPECT_TRUE(texts.records()[2].contains("input_ids"));
+  EXPECT_EQ(run("detokenize" + kModel + "--jsonl -", "{\"ids\": " + deep + "}\n").status, 1);
+}
+
+TEST(Program, RefusesTensorsOfAnotherKind) {
+  const TemporaryDirectory directory;
+  const std::string base = directory.path().string();
+  const auto message = [&](const std::map<std::string, AnyTensor>& tensors) {
+    write_safetensors(base + "/in", tensors, {});
+    const Outcome out =
+        run("run" + kModel + "--head base --inputs " + base + "/in --outputs " + base + "/out");
+    EXPECT_EQ(out.status, 1);
+    EXPECT_FALSE(std::filesystem::exists(base + "/out"));
+    return out.error;
+  };
+  const Tensor<std::int64_t> ids({1, 3}, {0, 5, 2});
+  const Tensor<float> pixels({1, 3, 48, 48});
+  const std::string file = "bridgetower: " + base + "/in: ";
+  EXPECT_EQ(message({{"inputs.input_ids", Tensor<float>({1, 3})}, {"inputs.pixel_values", pixels}}),
+            file + "\"inputs.input_ids\": expected I64, got F32\n");
+  EXPECT_EQ(message({{"inputs.input_ids", ids}, {"inputs.pixel_values", ids}}),
+            file + "\"inputs.pixel_values\": expected F16, BF16, F32 or F64, got I64\n");
+  EXPECT_EQ(message({{"inputs.input_ids", ids},
+                     {"inputs.pixel_values", pixels},
+                     {"inputs.image_token_type_idx", Tensor<std::int64_t>({1}, {1})}}),
+            file + "inputs.image_token_type_idx: expected a tensor of rank 0, got [1]\n");
+  EXPECT_EQ(message({{"inputs.input_ids", ids}}),
+            "bridgetower: pixel_values: missing, and image_embeds too\n");
+  EXPECT_EQ(message({}), "bridgetower: input_ids: missing\n");
 }
 
 TEST(Program, RefusesAModelThatIsNone) {

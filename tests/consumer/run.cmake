@@ -36,6 +36,12 @@ expect("^${number} ${number}\n${number} ${number}\n$" api_match_many ${model} ${
 expect("^${number} ${number} [0-9]+\n$" api_embed ${model} ${image} "a cat")
 expect("\n$" api_fill_mask ${model} ${image} "a <mask> cat")
 expect("^loaded\n$" api_errors ${model})
+if(EXISTS ${WORK}/prefix/include/bridgetower/sentencepiece)
+  expect("^0 [0-9 ]+ 2 \n$" xlm_roberta ${SOURCE}/tests/data/sentencepiece "a cat")
+  if(NOT EXISTS ${WORK}/build/xlm_roberta)
+    message(FATAL_ERROR "the component sentencepiece is installed but not found")
+  endif()
+endif()
 
 # The installed program finds the demo model beside it, wherever the prefix was moved to.
 if(EXISTS ${WORK}/prefix/bin/bridgetower)

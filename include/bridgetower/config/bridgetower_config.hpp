@@ -33,9 +33,10 @@ struct BridgeTowerConfig {
                                                     VisionConfig vision_config);
 
   /// Reads config.json of a model directory (or a file of that format).
-  /// Throws IoError, FormatError (not JSON) or ConfigError (a key of the wrong type or out of
-  /// range).
-  static BridgeTowerConfig from_pretrained(const std::filesystem::path& directory);
+  /// Throws IoError, FormatError (not JSON) or ConfigError (a key of the wrong type); validate()
+  /// tells whether it can be run.
+  static BridgeTowerConfig from_pretrained(const std::filesystem::path& model,
+                                           const std::string& revision = "main");
 
   /// Writes config.json into a directory that exists. Throws IoError.
   void save_pretrained(const std::filesystem::path& directory) const;

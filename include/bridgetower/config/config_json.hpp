@@ -13,7 +13,8 @@ namespace bridgetower {
 BridgeTowerConfig config_from_json(std::string_view text, const std::string& place);
 
 /// The text of a config.json that Hugging Face and config_from_json read back as the same
-/// configuration.
+/// configuration. Throws ConfigError for numbers that are not finite and strings that are not
+/// UTF-8.
 std::string to_json(const BridgeTowerConfig& config);
 
 }  // namespace bridgetower

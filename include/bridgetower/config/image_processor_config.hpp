@@ -29,13 +29,17 @@ struct ImageProcessorConfig {
 
   /// Reads preprocessor_config.json of a model directory; its keys are strictly typed, unknown ones
   /// ignored. Throws IoError, FormatError or ConfigError.
-  static ImageProcessorConfig from_pretrained(const std::filesystem::path& directory);
+  static ImageProcessorConfig from_pretrained(const std::filesystem::path& model,
+                                              const std::string& revision = "main");
 
   /// The same from text; `place` names it in errors.
   static ImageProcessorConfig from_json(std::string_view text, const std::string& place);
 
   /// Replaces one key by a JSON value, e.g. set("size", "384"). An unknown key is a ConfigError.
   void set(const std::string& key, std::string_view json);
+
+  /// Throws ConfigError for what cannot be run, naming the key.
+  void validate() const;
 
   /// The side of the crop.
   std::int64_t crop() const noexcept { return crop_size.value_or(size); }

@@ -16,7 +16,8 @@ namespace bridgetower {
 class ThreadPool {
  public:
   /// `threads` 0: as many as this process may use. With 1 no thread is started.
-  /// Throws InputError for a negative number or more than 1024.
+  /// Throws InputError for a negative number or more than 1024, LimitError where the system does
+  /// not let so many start.
   explicit ThreadPool(int threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
@@ -30,6 +31,7 @@ class ThreadPool {
   void run(std::int64_t count, const std::function<void(std::int64_t)>& task);
 
  private:
+  void stop();
   void work();
   void take_tasks();
 
@@ -66,5 +68,12 @@ int parallel_threads() noexcept;
 /// without one or inside another parallel_for. How the work is cut into tasks must not depend on
 /// the number of threads where that could change a result.
 void parallel_for(std::int64_t count, const std::function<void(std::int64_t)>& task);
+
+/// Multiply-adds of the matrix products that this thread has asked for so far, whoever did them.
+std::uint64_t multiply_adds() noexcept;
+
+namespace detail {
+void count_multiply_adds(std::int64_t count) noexcept;
+}
 
 }  // namespace bridgetower

@@ -159,4 +159,20 @@ class Tensor {
   Storage storage_;
 };
 
+/// Throws ShapeError where x is no matrix of this width with at least `rows` rows.
+template <class Scalar>
+void check_rows(const char* place, const Tensor<Scalar>& x, std::int64_t rows, std::int64_t width) {
+  if (x.rank() == 2 && x.dim(1) == width && rows >= 0 && rows <= x.dim(0)) return;
+  throw ShapeError(place, "shape",
+                   "[" + std::to_string(rows) + " or more, " + std::to_string(width) + "]",
+                   to_string(x.shape()));
+}
+
+/// Throws ShapeError where two tensors that belong together differ in shape.
+template <class Scalar>
+void check_same_shape(const char* place, const Tensor<Scalar>& a, const Tensor<Scalar>& b) {
+  if (a.shape() == b.shape()) return;
+  throw ShapeError(place, "shapes", to_string(a.shape()), to_string(b.shape()));
+}
+
 }  // namespace bridgetower

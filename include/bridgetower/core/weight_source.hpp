@@ -29,7 +29,8 @@ class WeightSource {
   virtual std::optional<Info> find(const std::string& name) const = 0;
 
   /// Elements [first, first + count) of the tensor in row-major order, widened or rounded to the
-  /// output type (F16, BF16, F32, F64 only). Throws IoError when the file fails.
+  /// output type (F16, BF16, F32, F64 only). Throws IoError when the file fails; a source of files
+  /// throws InputError for elements outside the tensor.
   virtual void read(const std::string& name, std::int64_t first, std::int64_t count,
                     float* out) const = 0;
   virtual void read(const std::string& name, std::int64_t first, std::int64_t count,

@@ -23,11 +23,13 @@ class BridgeTowerContrastiveHead {
 
   std::int64_t out() const noexcept { return fc_.out(); }
 
-  /// x [1, size] -> [E]
+  /// x [N, size] -> [N, E]. Throws ShapeError for another x.
   Tensor<Scalar> forward(const Tensor<Scalar>& x) const {
-    Tensor<Scalar> vector = fc_.forward(x).row(0);
-    ops::l2_normalize(vector.data(), vector.dim(0));
-    return vector;
+    Tensor<Scalar> vectors = fc_.forward(x);
+    for (std::int64_t n = 0; n < vectors.dim(0); ++n) {
+      ops::l2_normalize(vectors.data() + n * out(), out());
+    }
+    return vectors;
   }
 
  private:
@@ -35,14 +37,11 @@ class BridgeTowerContrastiveHead {
 };
 
 /// Vectors of a text, an image and of the pair in one space. HF: BridgeTowerForContrastiveLearning.
-///
-/// Works as well where HF's class fails by accident: with unshared cross-modal transforms and with
-/// a vision tower of another width than the fusion.
 template <class Scalar>
 class BridgeTowerForContrastiveLearning {
  public:
   /// See BridgeTowerModel::from_pretrained.
-  static BridgeTowerForContrastiveLearning from_pretrained(const std::filesystem::path& directory,
+  static BridgeTowerForContrastiveLearning from_pretrained(const std::filesystem::path& model,
                                                            const LoadOptions& options = {});
 
   /// Throws ConfigError where HF's class fails too: without contrastive_hidden_size, with one
@@ -64,15 +63,20 @@ class BridgeTowerForContrastiveLearning {
     return forward(ForwardInputs<Scalar>(inputs));
   }
 
-  /// [E], length 1
-  Tensor<Scalar> text_embed(const TextState<Scalar>& text) const {
-    return itc_text_head_.forward(text.cls);
+  /// Vectors of one side, [E] or [items, E], without the other side and the fusion. Throw
+  /// InputError or ShapeError for inputs the model cannot take.
+  Tensor<Scalar> image_embed(const ForwardInputs<Scalar>& inputs, std::int64_t b) const {
+    const Tensor<Scalar> cls = model_.encode_image_cls(inputs, b);
+    return itc_image_head_.forward(cls).row(0);
   }
-  Tensor<Scalar> image_embed(const ImageState<Scalar>& image) const {
-    return itc_image_head_.forward(model_.image_cls(image));
+  Tensor<Scalar> text_embeds(const ForwardInputs<Scalar>& inputs,
+                             const std::vector<std::int64_t>& items) const {
+    return itc_text_head_.forward(model_.encode_text_cls(inputs, items));
   }
+
+  /// The vector of a pair, [E]; needs a fusion whose pooler_output was wanted (else ShapeError).
   Tensor<Scalar> cross_embed(const FusedState<Scalar>& fused) const {
-    return itc_cross_modal_head_.forward(fused.pooler_output);
+    return itc_cross_modal_head_.forward(fused.pooler_output).row(0);
   }
 
  private:
@@ -143,8 +147,10 @@ BridgeTowerContrastiveOutput<Scalar> BridgeTowerForContrastiveLearning<Scalar>::
       model_.run_batch(inputs, wanted,
                        [&](std::int64_t b, const ImageState<Scalar>& image,
                            const TextState<Scalar>& text, const FusedState<Scalar>& fused) {
-                         detail::set_item(out.text_embeds, inputs.batch(), b, text_embed(text));
-                         detail::set_item(out.image_embeds, inputs.batch(), b, image_embed(image));
+                         detail::set_item(out.text_embeds, inputs.batch(), b,
+                                          itc_text_head_.forward(text.cls).row(0));
+                         detail::set_item(out.image_embeds, inputs.batch(), b,
+                                          itc_image_head_.forward(image.cls).row(0));
                          detail::set_item(out.cross_embeds, inputs.batch(), b, cross_embed(fused));
                        });
   const std::int64_t size = out.text_embeds.dim(1);

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <algorithm>
 #include <bridgetower/layers/linear.hpp>
 #include <bridgetower/model/bridgetower_model.hpp>
 #include <bridgetower/ops/cross_entropy.hpp>
 #include <filesystem>
 #include <memory>
+#include <vector>
 
 namespace bridgetower {
 
@@ -13,7 +15,7 @@ template <class Scalar>
 class BridgeTowerForImageAndTextRetrieval {
  public:
   /// See BridgeTowerModel::from_pretrained.
-  static BridgeTowerForImageAndTextRetrieval from_pretrained(const std::filesystem::path& directory,
+  static BridgeTowerForImageAndTextRetrieval from_pretrained(const std::filesystem::path& model,
                                                              const LoadOptions& options = {});
 
   BridgeTowerForImageAndTextRetrieval(const BridgeTowerConfig& config,
@@ -30,17 +32,30 @@ class BridgeTowerForImageAndTextRetrieval {
     return forward(ForwardInputs<Scalar>(inputs));
   }
 
-  /// One pair -> [2]: no match, match.
+  /// Pairs -> [pairs, 2]: no match, match. Their rows go through each layer together.
+  Tensor<Scalar> scores(const std::vector<StatePair<Scalar>>& pairs) const;
   Tensor<Scalar> score(const ImageState<Scalar>& image, const TextState<Scalar>& text) const {
-    Wanted wanted;
-    wanted.pooler_output = true;
-    return itm_score_.forward(model_.fuse(image, text, wanted).pooler_output).row(0);
+    return scores({{&image, &text}}).row(0);
   }
 
  private:
   BridgeTowerModel<Scalar> model_;
   Linear<Scalar> itm_score_;  // "itm_score.fc" [2, 2D]
 };
+
+template <class Scalar>
+Tensor<Scalar> BridgeTowerForImageAndTextRetrieval<Scalar>::scores(
+    const std::vector<StatePair<Scalar>>& pairs) const {
+  Wanted wanted;
+  wanted.pooler_output = true;
+  Tensor<Scalar> all({static_cast<std::int64_t>(pairs.size()), 2});
+  Scalar* target = all.data();
+  for (const FusedState<Scalar>& fused : model_.fuse(pairs, wanted)) {
+    const Tensor<Scalar> logits = itm_score_.forward(fused.pooler_output);
+    target = std::copy(logits.begin(), logits.end(), target);
+  }
+  return all;
+}
 
 template <class Scalar>
 BridgeTowerLogitsOutput<Scalar> BridgeTowerForImageAndTextRetrieval<Scalar>::forward(

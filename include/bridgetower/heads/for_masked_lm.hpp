@@ -15,7 +15,7 @@ template <class Scalar>
 class BridgeTowerForMaskedLM {
  public:
   /// See BridgeTowerModel::from_pretrained.
-  static BridgeTowerForMaskedLM from_pretrained(const std::filesystem::path& directory,
+  static BridgeTowerForMaskedLM from_pretrained(const std::filesystem::path& model,
                                                 const LoadOptions& options = {});
 
   BridgeTowerForMaskedLM(const BridgeTowerConfig& config, const WeightView<Scalar>& weights,
@@ -31,7 +31,8 @@ class BridgeTowerForMaskedLM {
     return forward(ForwardInputs<Scalar>(inputs));
   }
 
-  /// One pair -> [positions, V]: the logits of the text's rows at these positions only.
+  /// One pair -> [positions, V]: the logits of the text's rows at these positions only. Throws
+  /// InputError for a position that the text does not have.
   Tensor<Scalar> masked_logits(const ImageState<Scalar>& image, const TextState<Scalar>& text,
                                const std::vector<std::int64_t>& positions) const;
 
@@ -68,17 +69,10 @@ Tensor<Scalar> BridgeTowerForMaskedLM<Scalar>::masked_logits(
     const ImageState<Scalar>& image, const TextState<Scalar>& text,
     const std::vector<std::int64_t>& positions) const {
   Wanted wanted;
-  wanted.text_features = true;
-  const Tensor<Scalar> features = model_.fuse(image, text, wanted).text;
-  for (const std::int64_t position : positions) {
-    if (position < 0 || position >= features.dim(0)) {
-      throw InputError("positions", "row", "0 to " + std::to_string(features.dim(0) - 1),
-                       std::to_string(position));
-    }
-  }
+  wanted.text_rows = positions;
+  if (positions.empty()) return Tensor<Scalar>({0, model_.config().text_config.vocab_size});
   const ParallelScope scope(model_.threads());
-  return mlm_score_.forward(
-      ops::gather_rows(features.data(), features.dim(1), features.dim(1), positions));
+  return mlm_score_.forward(model_.fuse(image, text, wanted).text);
 }
 
 BRIDGETOWER_EXTERN_TEMPLATE(BridgeTowerForMaskedLM);

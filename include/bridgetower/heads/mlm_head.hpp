@@ -13,7 +13,9 @@ template <class Scalar>
 class BridgeTowerMLMHead {
  public:
   /// `weights` is "mlm_score". Where the checkpoint has no decoder of its own, the word embeddings
-  /// [V, D] serve: HF saves tied models so.
+  /// [V, D] serve, and where it has one that is used, whatever tie_word_embeddings says: HF saves
+  /// tied models without a decoder, and 4.x did so with tie_word_embeddings false too (HF 5 gives
+  /// such a file a random decoder).
   BridgeTowerMLMHead(const BridgeTowerConfig& config, const WeightView<Scalar>& weights,
                      const Tensor<Scalar>& word_embeddings);
 

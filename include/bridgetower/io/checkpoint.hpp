@@ -1,7 +1,6 @@
 #pragma once
 
-#include <bridgetower/core/weight_source.hpp>
-#include <bridgetower/io/safetensors.hpp>
+#include <bridgetower/io/tensor_file.hpp>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -10,31 +9,30 @@
 
 namespace bridgetower {
 
-/// A checkpoint cut into several safetensors files, held together by model.safetensors.index.json.
-class ShardedSafetensors : public WeightSource {
+/// A checkpoint cut into several files, held together by model.safetensors.index.json or
+/// pytorch_model.bin.index.json.
+class ShardedCheckpoint : public TensorFile {
  public:
-  /// Throws IoError or FormatError: a shard's name that is not a plain file name, a missing shard,
-  /// or one that lacks a tensor which the index places there.
-  explicit ShardedSafetensors(const std::filesystem::path& index);
+  /// Throws IoError, FormatError or LimitError: a shard's name that is not a plain file name, a
+  /// missing or broken shard, one that lacks a tensor which the index places there, or a tensor
+  /// that the index lacks.
+  explicit ShardedCheckpoint(const std::filesystem::path& index);
 
   std::string place() const override { return place_; }
   std::vector<std::string> names() const override;
   std::optional<Info> find(const std::string& name) const override;
-  void read(const std::string& name, std::int64_t first, std::int64_t count,
-            float* out) const override;
-  void read(const std::string& name, std::int64_t first, std::int64_t count,
-            double* out) const override;
+  void read_stored(const std::string& name, std::int64_t first, std::int64_t count,
+                   void* out) const override;
 
  private:
-  const SafetensorsFile& shard_of(const std::string& name) const;
-
   std::string place_;
-  std::map<std::string, std::unique_ptr<const SafetensorsFile>> shards_;  // by file name
-  std::map<std::string, const SafetensorsFile*> tensors_;                 // by tensor name
+  std::map<std::string, std::unique_ptr<const TensorFile>> shards_;  // by file name
+  std::map<std::string, const TensorFile*> tensors_;                 // by tensor name
 };
 
-/// The weights of a model directory: model.safetensors, or its shards. Throws IoError where there
-/// is neither, and FormatError for a broken file.
-std::unique_ptr<WeightSource> open_checkpoint(const std::filesystem::path& directory);
+/// The weights of a model directory: the first that is there of model.safetensors, its shards,
+/// pytorch_model.bin, its shards. Throws IoError where there is none, and FormatError or LimitError
+/// for a broken file.
+std::unique_ptr<TensorFile> open_checkpoint(const std::filesystem::path& directory);
 
 }  // namespace bridgetower

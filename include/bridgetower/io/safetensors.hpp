@@ -1,7 +1,7 @@
 #pragma once
 
 #include <bridgetower/core/tensor.hpp>
-#include <bridgetower/core/weight_source.hpp>
+#include <bridgetower/io/tensor_file.hpp>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -19,7 +19,7 @@ class InputFile;
 
 /// One safetensors file, open for reading. Opening checks every rule of the format; values are read
 /// with pread when they are asked for. Safe for concurrent use.
-class SafetensorsFile : public WeightSource {
+class SafetensorsFile : public TensorFile {
  public:
   using Metadata = std::map<std::string, std::string>;
 
@@ -30,10 +30,8 @@ class SafetensorsFile : public WeightSource {
   std::string place() const override;
   std::vector<std::string> names() const override;
   std::optional<Info> find(const std::string& name) const override;
-  void read(const std::string& name, std::int64_t first, std::int64_t count,
-            float* out) const override;
-  void read(const std::string& name, std::int64_t first, std::int64_t count,
-            double* out) const override;
+  void read_stored(const std::string& name, std::int64_t first, std::int64_t count,
+                   void* out) const override;
 
   /// A whole tensor: floats as float or double, I64 as std::int64_t, U8 as std::uint8_t. Throws
   /// FormatError when it is missing or of another kind.
@@ -53,9 +51,6 @@ class SafetensorsFile : public WeightSource {
 
   void parse_header(const std::string& header, std::uint64_t data_begin);
   const Entry& entry(const std::string& name) const;
-  template <class Scalar>
-  void read_floats(const std::string& name, std::int64_t first, std::int64_t count,
-                   Scalar* out) const;
 
   std::unique_ptr<const detail::InputFile> file_;
   std::map<std::string, Entry> entries_;
@@ -66,7 +61,7 @@ using AnyTensor =
     std::variant<Tensor<float>, Tensor<double>, Tensor<std::int64_t>, Tensor<std::uint8_t>>;
 
 /// Writes the tensors in the order of their names; the file appears only when complete. Throws
-/// IoError.
+/// IoError, and InputError for names or metadata that are not UTF-8.
 void write_safetensors(const std::filesystem::path& path,
                        const std::map<std::string, AnyTensor>& tensors,
                        const SafetensorsFile::Metadata& metadata);

@@ -18,7 +18,7 @@ class LayerNorm {
         weight_(weights.tensor("weight", {size})),
         bias_(weights.tensor("bias", {size})) {}
 
-  /// x [N, D] -> [N, D]
+  /// x [N, D] -> [N, D]. Both throw ShapeError for another x.
   Tensor<Scalar> forward(const Tensor<Scalar>& x) const;
 
   /// LayerNorm(x + residual), reading as many rows of `residual` as x has.
@@ -32,7 +32,8 @@ class LayerNorm {
 
 template <class Scalar>
 Tensor<Scalar> LayerNorm<Scalar>::forward(const Tensor<Scalar>& x) const {
-  const std::int64_t width = x.dim(1);
+  const std::int64_t width = weight_.dim(0);
+  check_rows("LayerNorm", x, 0, width);
   auto out = Tensor<Scalar>::uninitialized(x.shape());
   ops::for_row_blocks(x.dim(0), width, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t n = begin; n < end; ++n) {
@@ -45,7 +46,9 @@ Tensor<Scalar> LayerNorm<Scalar>::forward(const Tensor<Scalar>& x) const {
 
 template <class Scalar>
 Tensor<Scalar> LayerNorm<Scalar>::forward(Tensor<Scalar> x, const Tensor<Scalar>& residual) const {
-  const std::int64_t width = x.dim(1);
+  const std::int64_t width = weight_.dim(0);
+  check_rows("LayerNorm", x, 0, width);
+  check_rows("LayerNorm", residual, x.dim(0), width);
   ops::for_row_blocks(x.dim(0), width, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t n = begin; n < end; ++n) {
       Scalar* const row = x.data() + n * width;

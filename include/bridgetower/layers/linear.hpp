@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bridgetower/core/parallel.hpp>
 #include <bridgetower/core/tensor.hpp>
 #include <bridgetower/core/weights.hpp>
 #include <bridgetower/ops/matmul.hpp>
@@ -32,13 +33,22 @@ class Linear {
   /// A weight [out, in] and a bias [out] that are already there.
   Linear(const Tensor<Scalar>& weight, Tensor<Scalar> bias, Backend backend);
 
+  std::int64_t in() const noexcept { return weight_.inputs(); }
   std::int64_t out() const noexcept { return weight_.outputs(); }
 
-  /// x [N, in] -> [N, out]
-  Tensor<Scalar> forward(const Tensor<Scalar>& x) const { return forward(x, x.dim(0)); }
+  const ops::PackedMatrix<Scalar>& weight() const noexcept { return weight_; }
+  const Scalar* bias() const noexcept { return bias_.data(); }
 
-  /// The first `rows` rows of x only.
-  Tensor<Scalar> forward(const Tensor<Scalar>& x, std::int64_t rows) const;
+  /// Scales some outputs, or adds one row of `values` [.., out] to all: constants are folded in at
+  /// load. Nothing happens where the checkpoint lacks one of the tensors.
+  void scale_outputs(ops::Outputs range, Scalar factor);
+  void add_to_bias(const Tensor<Scalar>& values, std::int64_t row);
+
+  /// x [N, in] -> [N, out]. Throws ShapeError for another x.
+  Tensor<Scalar> forward(const Tensor<Scalar>& x) const { return forward(x, {0, out()}); }
+
+  /// Some outputs only: [N, range.count]
+  Tensor<Scalar> forward(const Tensor<Scalar>& x, ops::Outputs range) const;
 
  private:
   void read_rows(const WeightView<Scalar>& weights, std::string_view name, std::int64_t first,
@@ -51,13 +61,19 @@ class Linear {
 template <class Scalar>
 Linear<Scalar>::Linear(const WeightView<Scalar>& weights, const std::vector<std::string>& names,
                        std::int64_t out, std::int64_t in)
-    : weight_(out * static_cast<std::int64_t>(names.size()), in, weights.backend()),
-      bias_({out * static_cast<std::int64_t>(names.size())}) {
+    : weight_(0, in, weights.backend()) {
+  const std::int64_t outputs = out * static_cast<std::int64_t>(names.size());
   std::int64_t first = 0;
   for (const std::string& name : names) {
     const WeightView<Scalar> part = name.empty() ? weights : weights / name;
-    if (part.check("weight", {out, in})) read_rows(part, "weight", first, out);
-    if (part.check("bias", {out})) part.read("bias", 0, out, bias_.data() + first);
+    if (part.check("weight", {out, in})) {
+      if (weight_.outputs() == 0) weight_ = {outputs, in, weights.backend()};
+      read_rows(part, "weight", first, out);
+    }
+    if (part.check("bias", {out})) {
+      if (bias_.empty()) bias_ = Tensor<Scalar>({outputs});
+      part.read("bias", 0, out, bias_.data() + first);
+    }
     first += out;
   }
 }
@@ -65,8 +81,11 @@ Linear<Scalar>::Linear(const WeightView<Scalar>& weights, const std::vector<std:
 template <class Scalar>
 Linear<Scalar>::Linear(const WeightView<Scalar>& weights, std::string_view weight_name,
                        const Shape& shape, std::string_view bias_name)
-    : weight_(shape[0], element_count(shape) / shape[0], weights.backend()) {
-  if (weights.check(weight_name, shape)) read_rows(weights, weight_name, 0, shape[0]);
+    : weight_(0, 0, weights.backend()) {
+  if (weights.check(weight_name, shape)) {
+    weight_ = {shape[0], element_count(shape) / shape[0], weights.backend()};
+    read_rows(weights, weight_name, 0, shape[0]);
+  }
   if (!bias_name.empty()) bias_ = weights.tensor(bias_name, {shape[0]});
 }
 
@@ -79,21 +98,48 @@ Linear<Scalar>::Linear(const Tensor<Scalar>& weight, Tensor<Scalar> bias, Backen
 template <class Scalar>
 void Linear<Scalar>::read_rows(const WeightView<Scalar>& weights, std::string_view name,
                                std::int64_t first, std::int64_t count) {
-  constexpr std::int64_t kRows = 64;
+  constexpr std::int64_t kRows = 128;  // read at once
+  constexpr std::int64_t kPart = 32;   // packed by one thread
   const std::int64_t in = weight_.inputs();
   auto block = Tensor<Scalar>::uninitialized({std::min(kRows, count), in});
+  auto next = Tensor<Scalar>::uninitialized({std::min(kRows, count), in});
+  const auto read_block = [&](std::int64_t row, Scalar* out) {
+    if (row < count) weights.read(name, row * in, std::min(kRows, count - row) * in, out);
+  };
+  read_block(0, block.data());
   for (std::int64_t row = 0; row < count; row += kRows) {
+    // One thread reads the next block, the others pack this one.
     const std::int64_t rows = std::min(kRows, count - row);
-    weights.read(name, row * in, rows * in, block.data());
-    weight_.set_rows(first + row, rows, block.data(), in);
+    parallel_for(1 + (rows + kPart - 1) / kPart, [&](std::int64_t task) {
+      if (task == 0) return read_block(row + kRows, next.data());
+      const std::int64_t begin = (task - 1) * kPart;
+      weight_.set_rows(first + row + begin, std::min(kPart, rows - begin),
+                       block.data() + begin * in, in);
+    });
+    std::swap(block, next);
   }
 }
 
 template <class Scalar>
-Tensor<Scalar> Linear<Scalar>::forward(const Tensor<Scalar>& x, std::int64_t rows) const {
-  auto y = Tensor<Scalar>::uninitialized({rows, out()});
-  weight_.multiply(x.data(), weight_.inputs(), rows, bias_.empty() ? nullptr : bias_.data(),
-                   y.data(), out());
+void Linear<Scalar>::scale_outputs(ops::Outputs range, Scalar factor) {
+  if (out() == 0 || bias_.empty()) return;
+  weight_.scale_rows(range, factor);
+  for (std::int64_t i = 0; i < range.count; ++i) bias_.data()[range.first + i] *= factor;
+}
+
+template <class Scalar>
+void Linear<Scalar>::add_to_bias(const Tensor<Scalar>& values, std::int64_t row) {
+  if (values.empty() || bias_.empty()) return;
+  const Scalar* const added = values.data() + row * out();
+  for (std::int64_t i = 0; i < out(); ++i) bias_.data()[i] += added[i];
+}
+
+template <class Scalar>
+Tensor<Scalar> Linear<Scalar>::forward(const Tensor<Scalar>& x, ops::Outputs range) const {
+  check_rows("Linear", x, 0, in());
+  auto y = Tensor<Scalar>::uninitialized({x.dim(0), range.count});
+  weight_.multiply(range, x.data(), in(), x.dim(0),
+                   bias_.empty() ? nullptr : bias_.data() + range.first, y.data(), range.count);
   return y;
 }
 

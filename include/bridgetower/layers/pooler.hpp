@@ -13,10 +13,10 @@ class BridgeTowerPooler {
   BridgeTowerPooler(const WeightView<Scalar>& weights, std::int64_t size)
       : dense_(weights / "dense", size, size) {}
 
-  /// hidden_states [N, D] -> [1, D]
-  Tensor<Scalar> forward(const Tensor<Scalar>& hidden_states) const {
-    Tensor<Scalar> pooled = dense_.forward(hidden_states, 1);
-    ops::activate(ops::Activation::kTanh, pooled.data(), pooled.dim(1));
+  /// First rows of several items [B, D] -> [B, D]
+  Tensor<Scalar> forward(const Tensor<Scalar>& first_rows) const {
+    Tensor<Scalar> pooled = dense_.forward(first_rows);
+    ops::activate(ops::Activation::kTanh, pooled.data(), static_cast<std::int64_t>(pooled.size()));
     return pooled;
   }
 

@@ -41,6 +41,7 @@ struct ForwardInputs {
 
   std::int64_t batch() const { return input_ids->dim(0); }
   std::int64_t length() const { return input_ids->dim(1); }
+  std::int64_t images() const { return image_embeds ? image_embeds->dim(0) : pixel_values->dim(0); }
 
   /// Throws InputError or ShapeError for what a model of this configuration cannot take; the other
   /// two look at one side only.
@@ -60,6 +61,11 @@ inline void check_rank(const char* argument, const Shape& got, std::size_t rank,
   if (got.size() != rank || element_count(got) == 0) {
     throw ShapeError(argument, "shape", std::string(form) + ", none of them 0", to_string(got));
   }
+}
+
+inline void check_item(std::int64_t b, std::int64_t batch) {
+  if (b >= 0 && b < batch) return;
+  throw InputError("inputs", "item", "0 to " + std::to_string(batch - 1), std::to_string(b));
 }
 
 }  // namespace detail
@@ -102,9 +108,8 @@ template <class Scalar>
 void ForwardInputs<Scalar>::check(const BridgeTowerConfig& config) const {
   check_text();
   check_image(config);
-  const std::int64_t images = image_embeds ? image_embeds->dim(0) : pixel_values->dim(0);
-  if (images != batch()) {
-    throw ShapeError("input_ids", "texts, one for each image", std::to_string(images),
+  if (images() != batch()) {
+    throw ShapeError("input_ids", "texts, one for each image", std::to_string(images()),
                      std::to_string(batch()));
   }
 }

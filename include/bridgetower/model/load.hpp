@@ -15,8 +15,9 @@ Model<Scalar> load_model(const BridgeTowerConfig& config, const WeightSource& so
                          const LoadOptions& options = {}) {
   config.validate();
   WeightLoader<Scalar> loader(source, options.backend);
-  Model<Scalar> model(config, WeightView<Scalar>(loader),
-                      std::make_shared<ThreadPool>(options.threads));
+  const auto threads = std::make_shared<ThreadPool>(options.threads);
+  const ParallelScope scope(threads.get());
+  Model<Scalar> model(config, WeightView<Scalar>(loader), threads);
   loader.finish();
   return model;
 }

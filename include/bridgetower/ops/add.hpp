@@ -5,9 +5,10 @@
 
 namespace bridgetower::ops {
 
-/// a += b, of equal size.
+/// a += b, of equal shape (else ShapeError).
 template <class Scalar>
 void add_to(Tensor<Scalar>& a, const Tensor<Scalar>& b) {
+  check_same_shape("add", a, b);
   Scalar* const out = a.data();
   const Scalar* const in = b.data();
   for (std::size_t i = 0; i < a.size(); ++i) out[i] += in[i];
@@ -23,10 +24,11 @@ void add_row_to(Tensor<Scalar>& x, const Scalar* row) {
   }
 }
 
-/// a * a_scale + b * b_scale, of equal shape.
+/// a * a_scale + b * b_scale, of equal shape (else ShapeError).
 template <class Scalar>
 Tensor<Scalar> scaled_add(const Tensor<Scalar>& a, Scalar a_scale, const Tensor<Scalar>& b,
                           Scalar b_scale) {
+  check_same_shape("add", a, b);
   auto out = Tensor<Scalar>::uninitialized(a.shape());
   for (std::size_t i = 0; i < out.size(); ++i) {
     out.data()[i] = a.data()[i] * a_scale + b.data()[i] * b_scale;

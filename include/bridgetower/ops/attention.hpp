@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bridgetower/core/backend.hpp>
+#include <bridgetower/core/error.hpp>
 #include <bridgetower/core/parallel.hpp>
 #include <bridgetower/core/tensor.hpp>
 #include <bridgetower/ops/gather.hpp>
@@ -9,6 +10,7 @@
 #include <bridgetower/ops/softmax.hpp>
 #include <cmath>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace bridgetower::ops {
@@ -26,7 +28,7 @@ using KeyList = std::vector<std::int64_t>;
 
 template <class Scalar>
 struct AttentionInputs {
-  RowsView<Scalar> query;  ///< [M, H * K]
+  RowsView<Scalar> query;  ///< [M, H * K], scaled by 1 / sqrt(K) already
   RowsView<Scalar> key;    ///< [N, H * K]
   RowsView<Scalar> value;  ///< [N, H * K]
   std::int64_t heads;
@@ -35,19 +37,19 @@ struct AttentionInputs {
   Backend backend = Backend::kAuto;
 };
 
-/// softmax(q kᵀ / sqrt(K)) v, head by head -> [M, H * K]. Keys that are not attended have
-/// probability 0; where none is attended all have the same: HF adds finfo.min to the scores of
-/// hidden keys, which leaves equal scores then. Into `probabilities` [H, M, N] where that is not
-/// null.
+/// softmax(q kᵀ) v, head by head, into out [M, H * K]. Keys that are not attended have probability
+/// 0; where none is attended all have the same: HF adds finfo.min to the scores of hidden keys,
+/// which leaves equal scores then. Into `probabilities` [H, M, N] where that is not null. Throws
+/// InputError for an attended key that does not exist.
 template <class Scalar>
-Tensor<Scalar> attention(const AttentionInputs<Scalar>& in,
-                         Tensor<Scalar>* probabilities = nullptr);
+void attention(const AttentionInputs<Scalar>& in, Scalar* out,
+               Tensor<Scalar>* probabilities = nullptr);
 
 namespace detail {
 
 /// One head over all queries, in blocks of rows that stay in the cache.
 template <class Scalar>
-void attend_head(const AttentionInputs<Scalar>& in, std::int64_t head, Tensor<Scalar>& out,
+void attend_head(const AttentionInputs<Scalar>& in, std::int64_t head, Scalar* out,
                  Tensor<Scalar>* probabilities) {
   constexpr std::int64_t kRows = 56;
   const std::int64_t size = in.head_size;
@@ -59,19 +61,15 @@ void attend_head(const AttentionInputs<Scalar>& in, std::int64_t head, Tensor<Sc
   value.set_rows(0, size, in.value.data + offset, 1, in.value.stride);
 
   const bool none_attended = in.attended != nullptr && in.attended->empty();
-  const Scalar scale = none_attended ? Scalar(0) : Scalar(1) / std::sqrt(static_cast<Scalar>(size));
-  auto query = Tensor<Scalar>::uninitialized({kRows, size});
   auto scores = Tensor<Scalar>::uninitialized({kRows, keys});
   for (std::int64_t first = 0; first < in.query.rows; first += kRows) {
     const std::int64_t rows = std::min(kRows, in.query.rows - first);
-    for (std::int64_t r = 0; r < rows; ++r) {
-      const Scalar* const q = in.query.data + (first + r) * in.query.stride + offset;
-      for (std::int64_t i = 0; i < size; ++i) query.data()[r * size + i] = q[i] * scale;
-    }
-    key.multiply(query.data(), size, rows, nullptr, scores.data(), keys);
+    key.multiply(in.query.data + first * in.query.stride + offset, in.query.stride, rows, nullptr,
+                 scores.data(), keys);
+    if (none_attended) std::fill_n(scores.data(), rows * keys, Scalar(0));
     for (std::int64_t r = 0; r < rows; ++r) softmax(scores.data() + r * keys, keys);
-    value.multiply(scores.data(), keys, rows, nullptr,
-                   out.data() + first * in.heads * size + offset, in.heads * size);
+    value.multiply(scores.data(), keys, rows, nullptr, out + first * in.heads * size + offset,
+                   in.heads * size);
     if (probabilities == nullptr) continue;
     std::copy_n(scores.data(), rows * keys,
                 probabilities->data() + (head * in.query.rows + first) * keys);
@@ -93,13 +91,24 @@ Tensor<Scalar> spread_columns(const Tensor<Scalar>& values, const KeyList& atten
   return wide;
 }
 
+/// True where some keys, but not all, take part. Throws InputError for one that does not exist.
+inline bool some_hidden(const KeyList* attended, std::int64_t keys) {
+  if (attended != nullptr) {
+    for (const std::int64_t key : *attended) {
+      if (key >= 0 && key < keys) continue;
+      throw InputError("attention", "attended key", "0 to " + std::to_string(keys - 1),
+                       std::to_string(key));
+    }
+  }
+  return attended != nullptr && !attended->empty() &&
+         static_cast<std::int64_t>(attended->size()) < keys;
+}
+
 }  // namespace detail
 
 template <class Scalar>
-Tensor<Scalar> attention(const AttentionInputs<Scalar>& in, Tensor<Scalar>* probabilities) {
-  const bool some_hidden =
-      in.attended != nullptr && static_cast<std::int64_t>(in.attended->size()) < in.key.rows;
-  if (some_hidden && !in.attended->empty()) {
+void attention(const AttentionInputs<Scalar>& in, Scalar* out, Tensor<Scalar>* probabilities) {
+  if (detail::some_hidden(in.attended, in.key.rows)) {
     // Leaving the others out is exact: their probability would be zero.
     const std::int64_t width = in.heads * in.head_size;
     const Tensor<Scalar> key = gather_rows(in.key.data, in.key.stride, width, *in.attended);
@@ -108,19 +117,17 @@ Tensor<Scalar> attention(const AttentionInputs<Scalar>& in, Tensor<Scalar>* prob
     only.key = {key.data(), key.dim(0), width};
     only.value = {value.data(), value.dim(0), width};
     only.attended = nullptr;
-    Tensor<Scalar> out = attention(only, probabilities);
+    attention(only, out, probabilities);
     if (probabilities != nullptr) {
       *probabilities = detail::spread_columns(*probabilities, *in.attended, in.key.rows);
     }
-    return out;
+    return;
   }
-  auto out = Tensor<Scalar>::uninitialized({in.query.rows, in.heads * in.head_size});
   if (probabilities != nullptr) {
     *probabilities = Tensor<Scalar>::uninitialized({in.heads, in.query.rows, in.key.rows});
   }
   parallel_for(in.heads,
                [&](std::int64_t head) { detail::attend_head(in, head, out, probabilities); });
-  return out;
 }
 
 }  // namespace bridgetower::ops

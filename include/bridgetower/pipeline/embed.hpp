@@ -5,7 +5,9 @@
 #include <bridgetower/preprocessing/processor.hpp>
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace bridgetower {
 
@@ -13,8 +15,9 @@ namespace bridgetower {
 /// pictures and texts do not touch the cross-modal layers.
 class Embedder {
  public:
-  /// Throws IoError, FormatError, ConfigError (no contrastive model) or WeightError.
-  static Embedder from_pretrained(const std::filesystem::path& directory,
+  /// `model` as in BridgeTowerModel. Throws IoError, FormatError, ConfigError (no contrastive
+  /// model) or WeightError.
+  static Embedder from_pretrained(const std::filesystem::path& model,
                                   const LoadOptions& options = {});
 
   Embedder(BridgeTowerProcessor processor, BridgeTowerForContrastiveLearning<float> model)
@@ -25,6 +28,10 @@ class Embedder {
 
   Tensor<float> embed(const Image& image) const;
   Tensor<float> embed(std::string_view text) const;
+  Tensor<float> embed(const char* text) const { return embed(std::string_view(text)); }
+
+  /// Texts in one go -> [texts, E], the bits of one after the other.
+  Tensor<float> embed(const std::vector<std::string>& texts) const;
   Tensor<float> embed(const Image& image, std::string_view text) const;
 
  private:

@@ -28,8 +28,8 @@ struct FilledMask {
 /// Proposes words for every mask token of a text about a picture.
 class MaskFiller {
  public:
-  /// Throws IoError, FormatError, ConfigError or WeightError.
-  static MaskFiller from_pretrained(const std::filesystem::path& directory,
+  /// `model` as in BridgeTowerModel. Throws IoError, FormatError, ConfigError or WeightError.
+  static MaskFiller from_pretrained(const std::filesystem::path& model,
                                     const LoadOptions& options = {});
 
   MaskFiller(BridgeTowerProcessor processor, BridgeTowerForMaskedLM<float> model)

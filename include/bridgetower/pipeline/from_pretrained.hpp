@@ -10,24 +10,26 @@
 #include <bridgetower/model/load.hpp>
 #include <filesystem>
 #include <memory>
+#include <string>
 
 namespace bridgetower {
 
-/// A model directory in Hugging Face layout, opened but not yet read: config.json and the weights.
-/// One checkpoint may serve several heads; each class takes the tensors it needs.
+/// A model in Hugging Face layout, opened but not yet read: config.json and the weights. One
+/// checkpoint may serve several heads; each class takes the tensors it needs.
 struct Checkpoint {
   BridgeTowerConfig config;
   std::unique_ptr<WeightSource> weights;
 
-  /// Throws IoError, FormatError or ConfigError.
-  static Checkpoint open(const std::filesystem::path& directory);
+  /// `model` is a directory, or ORG/NAME of a model in the Hugging Face cache (find_model in
+  /// core/hub_cache.hpp). Throws IoError, FormatError, ConfigError or LimitError.
+  static Checkpoint open(const std::filesystem::path& model, const std::string& revision = "main");
 };
 
 namespace detail {
 
 template <template <class> class Model, class Scalar>
-Model<Scalar> load_directory(const std::filesystem::path& directory, const LoadOptions& options) {
-  const Checkpoint checkpoint = Checkpoint::open(directory);
+Model<Scalar> load_pretrained(const std::filesystem::path& model, const LoadOptions& options) {
+  const Checkpoint checkpoint = Checkpoint::open(model, options.revision);
   return load_model<Model, Scalar>(checkpoint.config, *checkpoint.weights, options);
 }
 
@@ -35,30 +37,30 @@ Model<Scalar> load_directory(const std::filesystem::path& directory, const LoadO
 
 template <class Scalar>
 BridgeTowerModel<Scalar> BridgeTowerModel<Scalar>::from_pretrained(
-    const std::filesystem::path& directory, const LoadOptions& options) {
-  return detail::load_directory<bridgetower::BridgeTowerModel, Scalar>(directory, options);
+    const std::filesystem::path& model, const LoadOptions& options) {
+  return detail::load_pretrained<bridgetower::BridgeTowerModel, Scalar>(model, options);
 }
 
 template <class Scalar>
 BridgeTowerForImageAndTextRetrieval<Scalar>
-BridgeTowerForImageAndTextRetrieval<Scalar>::from_pretrained(const std::filesystem::path& directory,
+BridgeTowerForImageAndTextRetrieval<Scalar>::from_pretrained(const std::filesystem::path& model,
                                                              const LoadOptions& options) {
-  return detail::load_directory<bridgetower::BridgeTowerForImageAndTextRetrieval, Scalar>(directory,
-                                                                                          options);
+  return detail::load_pretrained<bridgetower::BridgeTowerForImageAndTextRetrieval, Scalar>(model,
+                                                                                           options);
 }
 
 template <class Scalar>
 BridgeTowerForMaskedLM<Scalar> BridgeTowerForMaskedLM<Scalar>::from_pretrained(
-    const std::filesystem::path& directory, const LoadOptions& options) {
-  return detail::load_directory<bridgetower::BridgeTowerForMaskedLM, Scalar>(directory, options);
+    const std::filesystem::path& model, const LoadOptions& options) {
+  return detail::load_pretrained<bridgetower::BridgeTowerForMaskedLM, Scalar>(model, options);
 }
 
 template <class Scalar>
 BridgeTowerForContrastiveLearning<Scalar>
-BridgeTowerForContrastiveLearning<Scalar>::from_pretrained(const std::filesystem::path& directory,
+BridgeTowerForContrastiveLearning<Scalar>::from_pretrained(const std::filesystem::path& model,
                                                            const LoadOptions& options) {
-  return detail::load_directory<bridgetower::BridgeTowerForContrastiveLearning, Scalar>(directory,
-                                                                                        options);
+  return detail::load_pretrained<bridgetower::BridgeTowerForContrastiveLearning, Scalar>(model,
+                                                                                         options);
 }
 
 }  // namespace bridgetower

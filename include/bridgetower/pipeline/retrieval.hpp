@@ -15,8 +15,8 @@ namespace bridgetower {
 ///     const Tensor<float> scores = matcher.match({matcher.encode(image)}, {matcher.encode(text)});
 class ImageTextMatcher {
  public:
-  /// Throws IoError, FormatError, ConfigError or WeightError.
-  static ImageTextMatcher from_pretrained(const std::filesystem::path& directory,
+  /// `model` as in BridgeTowerModel. Throws IoError, FormatError, ConfigError or WeightError.
+  static ImageTextMatcher from_pretrained(const std::filesystem::path& model,
                                           const LoadOptions& options = {});
 
   ImageTextMatcher(BridgeTowerProcessor processor, BridgeTowerForImageAndTextRetrieval<float> model)
@@ -27,12 +27,19 @@ class ImageTextMatcher {
   /// Throws InputError for text that is not UTF-8 or has more tokens than the model has positions.
   TextState<float> encode(std::string_view text) const;
 
-  /// One pair -> [2]: the logits of no match and of match.
+  /// [pairs, 2]: the logits of no match and of match. Pairs that are scored together share the
+  /// reading of the weights; eight of them are enough.
+  Tensor<float> logits(const std::vector<StatePair<float>>& pairs) const {
+    return model_.scores(pairs);
+  }
+
+  /// One pair -> [2].
   Tensor<float> logits(const ImageState<float>& image, const TextState<float>& text) const {
     return model_.score(image, text);
   }
 
-  /// [images, texts]: the probability of a match, softmax over the two logits.
+  /// [images, texts]: the probability of a match, softmax over the two logits. Bounded memory:
+  /// eight pairs are worked on at a time.
   Tensor<float> match(const std::vector<ImageState<float>>& images,
                       const std::vector<TextState<float>>& texts) const;
 
@@ -41,7 +48,7 @@ class ImageTextMatcher {
   BridgeTowerForImageAndTextRetrieval<float> model_;
 };
 
-/// softmax(logits)[1] of one pair's logits [2].
-float match_probability(const Tensor<float>& logits);
+/// softmax(logits)[1] of one pair's two logits.
+float match_probability(float no_match, float match);
 
 }  // namespace bridgetower

@@ -19,9 +19,11 @@ namespace bridgetower {
 ///     const BatchEncoding inputs = processor(Image::load("cat.jpg"), "a cat on a chair");
 class BridgeTowerProcessor {
  public:
-  /// Reads preprocessor_config.json and the tokenizer's files of a model directory.
-  /// Throws IoError, FormatError or ConfigError.
-  static BridgeTowerProcessor from_pretrained(const std::filesystem::path& directory);
+  /// Reads preprocessor_config.json and the tokenizer's files of a model: a directory, or ORG/NAME
+  /// of one in the Hugging Face cache (core/hub_cache.hpp). Throws IoError, FormatError,
+  /// ConfigError or LimitError.
+  static BridgeTowerProcessor from_pretrained(const std::filesystem::path& model,
+                                              const std::string& revision = "main");
 
   BridgeTowerProcessor(BridgeTowerImageProcessor image_processor,
                        std::shared_ptr<const TextTokenizer> tokenizer);

@@ -98,18 +98,24 @@ PngFacts read_png(std::string_view bytes, const std::string& place) {
 
 namespace {
 
-/// A segment that defines Huffman tables: no table may have more than 256 codes. stb_image 2.28 and
-/// older writes past its tables otherwise.
+/// A segment that defines Huffman tables: each has 16 counts and as many codes as they say, at most
+/// 256, and together they fill the segment. stb_image reads on behind it otherwise, and 2.28 and
+/// older write past their tables.
 void check_huffman_tables(std::string_view data, std::size_t position, const std::string& place) {
   constexpr std::size_t kLengths = 16;
-  while (data.size() > kLengths) {
+  const std::string where = "Huffman table at byte " + std::to_string(position);
+  while (!data.empty()) {
     std::size_t codes = 0;
-    for (std::size_t i = 1; i <= kLengths; ++i) codes += byte_at(data, i);
+    for (std::size_t i = 1; i <= std::min(kLengths, data.size() - 1); ++i)
+      codes += byte_at(data, i);
     if (codes > 256) {
-      throw FormatError(place, "Huffman table at byte " + std::to_string(position),
-                        "at most 256 codes", std::to_string(codes));
+      throw FormatError(place, where, "at most 256 codes", std::to_string(codes));
     }
-    data.remove_prefix(std::min(data.size(), 1 + kLengths + codes));
+    if (data.size() < 1 + kLengths + codes) {
+      throw FormatError(place, where, std::to_string(1 + kLengths + codes) + " bytes",
+                        std::to_string(data.size()));
+    }
+    data.remove_prefix(1 + kLengths + codes);
   }
 }
 
@@ -121,45 +127,58 @@ std::size_t next_marker(std::string_view bytes, std::size_t position) {
   return position;
 }
 
+/// The same behind entropy-coded data, which may hold 0xFF 0x00 and restart markers.
+std::size_t next_marker_after_scan(std::string_view bytes, std::size_t position) {
+  constexpr std::uint32_t kFirstRestart = 0xD0;
+  constexpr std::uint32_t kLastRestart = 0xD7;
+  for (;;) {
+    position = next_marker(bytes, position);
+    if (position >= bytes.size()) return position;
+    const std::uint32_t marker = byte_at(bytes, position);
+    if (marker != 0 && (marker < kFirstRestart || marker > kLastRestart)) return position;
+  }
+}
+
 }  // namespace
 
 int read_jpeg_orientation(std::string_view bytes, const std::string& place) {
   constexpr std::uint32_t kHuffmanTables = 0xC4;
+  constexpr std::uint32_t kEnd = 0xD9;
   constexpr std::uint32_t kStartOfScan = 0xDA;
   constexpr std::uint32_t kApp1 = 0xE1;
   constexpr std::string_view kExif("Exif\0\0", 6);
+  constexpr std::size_t kMaxScans = 1000;  // progressive files have about ten; each costs a pass
   int orientation = 1;
+  std::size_t scans = 0;
   std::size_t position = 2;
   for (;;) {
-    position = next_marker(bytes, position);
-    if (position + 3 > bytes.size()) {
-      throw FormatError(place, "segment at byte " + std::to_string(position),
-                        "a JPEG with picture data", "the end of the file");
+    position = scans == 0 ? next_marker(bytes, position) : next_marker_after_scan(bytes, position);
+    if (position >= bytes.size()) {
+      throw FormatError(place, "JPEG data", "an end marker",
+                        "the end of the file: it is truncated");
     }
     const std::uint32_t marker = byte_at(bytes, position);
-    if (marker == kStartOfScan) break;
+    // What follows the end marker is no part of the picture: cameras append films and previews.
+    if (marker == kEnd) break;
+    const std::string where = "segment at byte " + std::to_string(position);
+    if (bytes.size() - position < 3) {
+      throw FormatError(place, where, "a length", "the end of the file");
+    }
     const std::size_t length = number_at(bytes, position + 1, 2, true);
     if (length < 2 || length > bytes.size() - position - 1) {
-      throw FormatError(place, "segment at byte " + std::to_string(position),
-                        "a length inside the file", std::to_string(length));
+      throw FormatError(place, where, "a length inside the file", std::to_string(length));
     }
     const std::string_view data = bytes.substr(position + 3, length - 2);
     if (marker == kHuffmanTables) check_huffman_tables(data, position, place);
     if (marker == kApp1 && data.substr(0, kExif.size()) == kExif) {
       orientation = exif_orientation(data.substr(kExif.size()));
     }
+    if (marker == kStartOfScan && ++scans > kMaxScans) {
+      throw LimitError(place, "scans", "at most " + std::to_string(kMaxScans), "more");
+    }
     position += 1 + length;
   }
-  // Tables between the scans; entropy-coded data itself holds no marker.
-  constexpr std::string_view kTables("\xFF\xC4", 2);
-  for (std::size_t at = bytes.find(kTables, position); at != std::string_view::npos;
-       at = bytes.find(kTables, at + 2)) {
-    check_huffman_tables(bytes.substr(std::min(at + 4, bytes.size()), 17), at, place);
-  }
-  constexpr std::string_view kEnd("\xFF\xD9", 2);
-  if (bytes.substr(position).rfind(kEnd) == std::string_view::npos) {
-    throw FormatError(place, "JPEG data", "an end marker", "the end of the file: it is truncated");
-  }
+  if (scans == 0) throw FormatError(place, "JPEG data", "a scan", "none");
   return orientation;
 }
 

@@ -17,8 +17,9 @@ struct PngFacts {
 /// missing end: stb_image would not notice.
 PngFacts read_png(std::string_view bytes, const std::string& place);
 
-/// Walks a JPEG's segments and returns its EXIF orientation, 1 to 8. Throws FormatError for a file
-/// that ends before its end marker: stb_image would fill the rest with grey.
+/// Walks a JPEG's segments up to its end marker and returns its EXIF orientation, 1 to 8. Throws
+/// FormatError for a file that ends before (stb_image would fill the rest with grey) and for
+/// Huffman tables of too many codes, LimitError for more than 1000 scans.
 int read_jpeg_orientation(std::string_view bytes, const std::string& place);
 
 /// The orientation in a TIFF structure, 1 where there is none that can be read.

@@ -1,6 +1,7 @@
 #include "preprocessing/image/stb.hpp"
 
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 
 namespace {
@@ -16,8 +17,14 @@ void* bounded_realloc(void* block, std::size_t size) {
   return size > largest_block ? nullptr : std::realloc(block, size);
 }
 
+/// stb_image copies nothing to nowhere when a PNG begins with an empty IDAT.
+void* copy(void* to, const void* from, std::size_t size) {
+  return size == 0 ? to : std::memcpy(to, from, size);
+}
+
 }  // namespace
 
+#define memcpy(to, from, size) copy(to, from, size)
 #define STBI_MALLOC(size) bounded_malloc(size)
 #define STBI_REALLOC(block, size) bounded_realloc(block, size)
 #define STBI_FREE(block) std::free(block)
@@ -31,6 +38,7 @@ void* bounded_realloc(void* block, std::size_t size) {
 #pragma GCC diagnostic ignored "-Wold-style-cast"
 #include <stb_image.h>
 #pragma GCC diagnostic pop
+#undef memcpy
 
 namespace bridgetower::detail {
 namespace {
@@ -41,10 +49,11 @@ const stbi_uc* data_of(std::string_view bytes) {
   return reinterpret_cast<const stbi_uc*>(bytes.data());
 }
 
-/// Twice the largest raw picture, as stb_image grows its buffers by doubling.
+/// Twice the largest raw picture, as stb_image grows its buffers by doubling; a JPEG's sides are
+/// filled up to whole blocks of at most 32 pixels.
 std::size_t block_limit(const ImageSize& size) {
-  return 2 * (static_cast<std::size_t>(size.height) * static_cast<std::size_t>(size.width + 16) *
-              8) +
+  return 2 * (static_cast<std::size_t>(size.height + 32) *
+              static_cast<std::size_t>(size.width + 32) * 8) +
          kAnyHeader;
 }
 

@@ -54,8 +54,10 @@ Bpe::Bpe(const Vocabulary& vocabulary, const Merges& merges, bool ignore_merges,
   for (std::size_t rank = 0; rank < merges.size(); ++rank) {
     const std::string what = "merge " + std::to_string(rank);
     const auto& [left, right] = merges[rank];
-    merges_[pair_key(id_of(left, what), id_of(right, what))] = {static_cast<std::uint32_t>(rank),
-                                                                id_of(left + right, what)};
+    const std::uint32_t left_id = id_of(left, what);
+    const std::uint32_t right_id = id_of(right, what);
+    merges_[pair_key(left_id, right_id)] = {static_cast<std::uint32_t>(rank),
+                                            id_of(left + right, what)};
   }
   if (!ignore_merges) return;
   for (const auto& [token, id] : vocabulary) {

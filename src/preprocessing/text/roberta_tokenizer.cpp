@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <bridgetower/core/error.hpp>
+#include <bridgetower/core/hub_cache.hpp>
 #include <bridgetower/preprocessing/text/roberta_tokenizer.hpp>
 #include <unordered_map>
 #include <utility>
 
-#include "core/file.hpp"
 #include "core/json.hpp"
 #include "preprocessing/text/bpe.hpp"
 #include "preprocessing/text/byte_level.hpp"
@@ -13,8 +13,6 @@
 
 namespace bridgetower {
 namespace {
-
-constexpr std::uint64_t kMaxConfigBytes = 16 << 20;
 
 bool is_there(const std::filesystem::path& path) {
   std::error_code ignored;
@@ -34,9 +32,9 @@ RobertaTokenizer::RobertaTokenizer() = default;
 RobertaTokenizer::~RobertaTokenizer() = default;
 
 std::shared_ptr<const RobertaTokenizer> RobertaTokenizer::from_pretrained(
-    const std::filesystem::path& directory) {
+    const std::filesystem::path& model, const std::string& revision) {
   const std::shared_ptr<RobertaTokenizer> tokenizer(new RobertaTokenizer);
-  tokenizer->load(directory);
+  tokenizer->load(find_model(model, revision));
   return tokenizer;
 }
 
@@ -44,58 +42,50 @@ void RobertaTokenizer::load(const std::filesystem::path& directory) {
   const std::filesystem::path json = directory / "tokenizer.json";
   detail::TokenizerFiles files =
       is_there(json) ? detail::read_tokenizer_json(json) : detail::read_vocab_and_merges(directory);
+  const detail::TokenizerConfig config = detail::read_tokenizer_config(directory);
   detail::Bpe bpe(files.vocabulary, files.merges, files.ignore_merges, files.place);
   auto model = std::make_unique<Model>(Model{std::move(files.vocabulary), {}, 0, std::move(bpe)});
   for (const auto& [token, id] : model->ids) {
     model->tokens.emplace(id, token);
     model->size = std::max(model->size, id + 1);
   }
-  // An added token's id is the vocabulary's where it has one, else the next that is free.
-  for (AddedToken& token : files.added_tokens) {
-    const auto [entry, added] = model->ids.emplace(token.content, model->size);
-    token.id = entry->second;
-    if (added) model->tokens.emplace(model->size++, token.content);
-    added_tokens_.push_back(token);
-  }
-  add_prefix_space_ = files.add_prefix_space;
-  trim_offsets_ = files.trim_offsets;
-  keep_one_space_ = files.keep_one_space;
+  add_tokens(files.added_tokens, *model);
+  add_tokens(config.added_tokens, *model);
   model_ = std::move(model);
-  const auto id_of = [&](const std::string& token) {
-    const auto id = token_to_id(token);
-    if (!id) {
-      throw FormatError(files.place, "special token " + detail::in_quotes(token) + " is missing");
+
+  add_prefix_space_ = config.add_prefix_space.value_or(files.add_prefix_space);
+  keep_one_space_ = config.add_prefix_space.value_or(files.keep_one_space);
+  trim_offsets_ = config.trim_offsets.value_or(files.trim_offsets);
+  padding_side_ = config.padding_side.value_or(Side::kRight);
+  truncation_side_ = config.truncation_side.value_or(Side::kRight);
+  model_max_length_ = config.model_max_length;
+
+  const auto id_of = [&](const char* key, const std::pair<std::string, std::int64_t>& token) {
+    if (token_to_id(token.first) != token.second) {
+      throw FormatError(files.place, std::string("post_processor.") + key,
+                        "a token of the vocabulary and its id",
+                        detail::in_quotes(token.first) + ", " + std::to_string(token.second));
     }
-    return *id;
+    return token.second;
   };
-  special_ = {id_of(files.cls), id_of("<pad>"), id_of(files.sep), id_of("<mask>")};
-  if (is_there(directory / "tokenizer_config.json")) {
-    overlay_config(directory / "tokenizer_config.json");
-  }
+  special_ = {id_of("cls", files.cls), *token_to_id("<pad>"), id_of("sep", files.sep),
+              *token_to_id("<mask>")};
 }
 
-void RobertaTokenizer::overlay_config(const std::filesystem::path& file) {
-  const nlohmann::json config = detail::read_json_file(file, kMaxConfigBytes);
-  const std::string place = file.string();
-  if (!config.is_object()) {
-    throw FormatError(place, "JSON", "an object", detail::describe(config));
-  }
-  const auto length = config.find("model_max_length");
-  if (length != config.end() && !length->is_null()) {
-    if (!length->is_number() || *length < 1) {
-      throw FormatError(place, "model_max_length", "a number of 1 or more",
-                        detail::describe(*length));
+/// An added token's id is the vocabulary's where it has one, else the next that is free. Of two of
+/// the same content the later one counts.
+void RobertaTokenizer::add_tokens(const std::vector<AddedToken>& tokens, Model& model) {
+  for (AddedToken token : tokens) {
+    const auto [entry, added] = model.ids.emplace(token.content, model.size);
+    token.id = entry->second;
+    if (added) model.tokens.emplace(model.size++, token.content);
+    const auto same = std::find_if(added_tokens_.begin(), added_tokens_.end(),
+                                   [&token](const AddedToken& t) { return t.id == token.id; });
+    if (same != added_tokens_.end()) {
+      *same = token;
+    } else {
+      added_tokens_.push_back(token);
     }
-    // HF writes 1e30 for "no limit".
-    constexpr std::int64_t kNoLimit = std::int64_t{1} << 40;
-    if (*length < kNoLimit) model_max_length_ = length->get<std::int64_t>();
-  }
-  const auto prefix = config.find("add_prefix_space");
-  if (prefix != config.end() && !prefix->is_null()) {
-    if (!prefix->is_boolean()) {
-      throw FormatError(place, "add_prefix_space", "true or false", detail::describe(*prefix));
-    }
-    add_prefix_space_ = prefix->get<bool>();
   }
 }
 
@@ -109,7 +99,7 @@ std::vector<TextTokenizer::SegmentToken> RobertaTokenizer::tokenize_segment(
     piece_tokens.clear();
     model_->bpe.encode(segment, begin, end, piece_tokens);
     for (const auto& token : piece_tokens) {
-      tokens.push_back({token.id, token.begin, token.end, piece});
+      tokens.push_back({token.id, token.begin, token.end, piece, {}});
     }
     begin = end;
   }

@@ -18,6 +18,12 @@ struct TextTokenizer::Token {
   std::int64_t sequence;
 };
 
+/// Some tokens of a text.
+struct TextTokenizer::Range {
+  const Token* begin;
+  const Token* end;
+};
+
 /// An added token in a text, with the white space that it takes.
 struct TextTokenizer::Match {
   const AddedToken* token;
@@ -95,15 +101,16 @@ void TextTokenizer::append_segment(std::string_view segment, std::size_t offset,
   const bool prefixed = add_prefix_space_ && segment.front() != ' ';
   const std::string with_space = prefixed ? " " + std::string(segment) : std::string();
   std::int64_t pieces = 0;
-  for (const SegmentToken& token : tokenize_segment(prefixed ? with_space : segment)) {
+  for (SegmentToken& token : tokenize_segment(prefixed ? with_space : segment)) {
     std::size_t begin = token.begin;
     std::size_t end = token.end;
     if (prefixed) {  // the added space lies on the first character
       begin = begin == 0 ? 0 : begin - 1;
       end = std::max<std::size_t>(end - 1, 1);
     }
-    tokens.push_back({token.id, id_to_token(token.id).value_or(""), offset + begin, offset + end,
-                      words + token.piece, 0});
+    if (token.text.empty()) token.text = id_to_token(token.id).value_or("");
+    tokens.push_back(
+        {token.id, std::move(token.text), offset + begin, offset + end, words + token.piece, 0});
     pieces = token.piece + 1;
   }
   words += pieces;
@@ -150,20 +157,20 @@ TextTokenizer::Tokens TextTokenizer::tokenize(std::string_view given, const Enco
   return tokens;
 }
 
-std::int64_t TextTokenizer::max_length_of(const EncodeOptions& options, const char* purpose) const {
+std::optional<std::int64_t> TextTokenizer::max_length_of(const EncodeOptions& options) const {
   const std::optional<std::int64_t> length =
       options.max_length ? options.max_length : model_max_length_;
-  if (!length) throw InputError("max_length", std::string("missing, and needed for ") + purpose);
-  if (*length < 0) {
+  if (length && *length < 0) {
     throw InputError("max_length", "value", "0 or more", std::to_string(*length));
   }
-  return *length;
+  return length;
 }
 
 std::int64_t TextTokenizer::limit_of(bool pair, const EncodeOptions& options) const {
-  if (options.truncation == Truncation::kNone) return std::numeric_limits<std::int64_t>::max();
+  constexpr std::int64_t kNoLimit = std::numeric_limits<std::int64_t>::max();
+  if (options.truncation == Truncation::kNone) return kNoLimit;
   const std::int64_t added = !options.add_special_tokens ? 0 : pair ? 4 : 2;
-  const std::int64_t length = max_length_of(options, "truncation");
+  const std::int64_t length = max_length_of(options).value_or(kNoLimit);
   if (length < added) {
     throw InputError("max_length", "value with special tokens", std::to_string(added) + " or more",
                      std::to_string(length));
@@ -177,26 +184,25 @@ Encoding TextTokenizer::assemble(const Tokens& first, const Tokens* second,
   const detail::Lengths kept =
       detail::truncated_lengths({first.size(), second_size, second != nullptr},
                                 limit_of(second != nullptr, options), options.truncation);
-  const bool left = options.truncation_side == Side::kLeft;
+  const bool left = options.truncation_side.value_or(truncation_side_) == Side::kLeft;
   const auto cut = [&](const Tokens& tokens, std::size_t size) {
-    std::vector<Tokens> parts;
+    std::vector<Range> parts;
     for (const auto& [begin, end] : detail::windows(tokens.size(), size, options.stride, left)) {
-      parts.emplace_back(tokens.begin() + static_cast<std::ptrdiff_t>(begin),
-                         tokens.begin() + static_cast<std::ptrdiff_t>(end));
+      parts.push_back({tokens.data() + begin, tokens.data() + end});
       if (!options.return_overflowing_tokens) break;
     }
     return parts;
   };
-  const std::vector<Tokens> firsts = cut(first, kept.first);
-  const std::vector<Tokens> seconds =
-      second == nullptr ? std::vector<Tokens>{} : cut(*second, kept.second);
-  const Tokens* const kept_second = second == nullptr ? nullptr : &seconds.front();
+  const std::vector<Range> firsts = cut(first, kept.first);
+  const std::vector<Range> seconds =
+      second == nullptr ? std::vector<Range>{} : cut(*second, kept.second);
+  const Range* const kept_second = second == nullptr ? nullptr : &seconds.front();
   Encoding encoding = with_template(firsts.front(), kept_second, options);
   for (std::size_t a = 1; a < firsts.size(); ++a) {
     if (second == nullptr) {
       encoding.overflowing.push_back(with_template(firsts[a], nullptr, options));
     }
-    for (const Tokens& b : seconds) {
+    for (const Range& b : seconds) {
       encoding.overflowing.push_back(with_template(firsts[a], &b, options));
     }
   }
@@ -206,7 +212,7 @@ Encoding TextTokenizer::assemble(const Tokens& first, const Tokens* second,
   return encoding;
 }
 
-Encoding TextTokenizer::with_template(const Tokens& first, const Tokens* second,
+Encoding TextTokenizer::with_template(const Range& first, const Range* second,
                                       const EncodeOptions& options) const {
   Encoding encoding;
   const auto add_special = [&](std::int64_t id) {
@@ -218,8 +224,9 @@ Encoding TextTokenizer::with_template(const Tokens& first, const Tokens* second,
     encoding.word_ids.emplace_back();
     encoding.sequence_ids.emplace_back();
   };
-  const auto add_tokens = [&encoding](const Tokens& tokens) {
-    for (const Token& token : tokens) {
+  const auto add_tokens = [&encoding](const Range& tokens) {
+    for (const Token* next = tokens.begin; next != tokens.end; ++next) {
+      const Token& token = *next;
       encoding.input_ids.push_back(token.id);
       encoding.special_tokens_mask.push_back(0);
       encoding.tokens.push_back(token.text);
@@ -261,9 +268,9 @@ void TextTokenizer::pad_to(Encoding& encoding, std::size_t length,
                            const EncodeOptions& options) const {
   if (encoding.size() >= length) return;
   const std::size_t missing = length - encoding.size();
+  const bool left = options.padding_side.value_or(padding_side_) == Side::kLeft;
   const auto fill = [&](auto& values, const auto& value) {
-    const auto at = options.padding_side == Side::kLeft ? values.begin() : values.end();
-    values.insert(at, missing, value);
+    values.insert(left ? values.begin() : values.end(), missing, value);
   };
   fill(encoding.input_ids, special_.pad);
   fill(encoding.attention_mask, std::int64_t{0});
@@ -276,19 +283,27 @@ void TextTokenizer::pad_to(Encoding& encoding, std::size_t length,
 
 void TextTokenizer::pad(std::vector<Encoding*>& batch, const EncodeOptions& options) const {
   if (options.padding == Padding::kNone) return;
-  constexpr std::int64_t kLongest = 1 << 24;
+  const std::optional<std::int64_t> max_length = max_length_of(options);
   std::size_t length = 0;
   if (options.padding == Padding::kMaxLength) {
-    length = static_cast<std::size_t>(max_length_of(options, "padding"));
+    if (!max_length) return;
+    length = static_cast<std::size_t>(*max_length);
   } else {
     for (const Encoding* encoding : batch) length = std::max(length, encoding->size());
   }
+  constexpr std::int64_t kLongest = 1 << 24;
   if (options.pad_to_multiple_of < 0 || options.pad_to_multiple_of > kLongest ||
       length > static_cast<std::size_t>(kLongest)) {
     throw InputError("padding", "length and pad_to_multiple_of", "0 to " + std::to_string(kLongest),
                      std::to_string(length) + " and " + std::to_string(options.pad_to_multiple_of));
   }
   if (options.pad_to_multiple_of > 0) {
+    if (options.truncation != Truncation::kNone && max_length &&
+        *max_length % options.pad_to_multiple_of != 0) {
+      throw InputError("max_length", "value with truncation and padding",
+                       "a multiple of " + std::to_string(options.pad_to_multiple_of),
+                       std::to_string(*max_length));
+    }
     const auto multiple = static_cast<std::size_t>(options.pad_to_multiple_of);
     length = (length + multiple - 1) / multiple * multiple;
   }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <bridgetower/core/error.hpp>
+#include <system_error>
+#include <unordered_map>
 
 #include "core/file.hpp"
 #include "core/json.hpp"
@@ -12,6 +14,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::uint64_t kMaxFileBytes = 256 << 20;
+constexpr std::uint64_t kMaxConfigBytes = 16 << 20;
 constexpr std::int64_t kMaxId = (std::int64_t{1} << 31) - 1;
 
 [[noreturn]] void refuse(const std::string& place, const std::string& key,
@@ -45,18 +48,25 @@ void expect_type(const json& section, const char* name, const char* type,
 void expect_off(const json& model, const char* key, const std::string& place) {
   const json& value = member(model, key);
   if (value.is_null() || value == "" || value == false || value == 0 || value == 0.0) return;
-  refuse(place, std::string("model.") + key, "nothing: it is not supported", value);
+  refuse(place, std::string("model.") + key, "null", value);
 }
 
 Bpe::Vocabulary parse_vocabulary(const json& value, const std::string& place) {
   if (!value.is_object() || value.empty()) refuse(place, "vocab", "an object of token ids", value);
   Bpe::Vocabulary vocabulary;
   vocabulary.reserve(value.size());
+  std::unordered_map<std::int64_t, const std::string*> tokens;
   for (const auto& [token, id] : value.items()) {
+    const std::string what = "vocab " + in_quotes(token);
     if (!id.is_number_integer() || id < 0 || id > kMaxId) {
-      refuse(place, "vocab " + in_quotes(token), "an id of 0 or more", id);
+      refuse(place, what, "an id from 0 to " + std::to_string(kMaxId), id);
     }
-    vocabulary[token] = id.get<std::int64_t>();
+    const auto entry = vocabulary.emplace(token, id.get<std::int64_t>()).first;
+    const auto [other, unique] = tokens.emplace(entry->second, &entry->first);
+    if (!unique) {
+      throw FormatError(place, what, "an id of its own",
+                        id.dump() + ", as " + in_quotes(*other->second));
+    }
   }
   return vocabulary;
 }
@@ -109,12 +119,14 @@ AddedToken parse_added_token(const json& value, const std::string& place) {
 }
 
 /// ["</s>", 2]
-std::string template_token(const json& section, const char* key, const std::string& place) {
+std::pair<std::string, std::int64_t> template_token(const json& section, const char* key,
+                                                    const std::string& place) {
   const json& value = member(section, key);
-  if (!value.is_array() || value.size() != 2 || !value[0].is_string()) {
+  if (!value.is_array() || value.size() != 2 || !value[0].is_string() ||
+      !value[1].is_number_integer()) {
     refuse(place, std::string("post_processor.") + key, "a token and its id", value);
   }
-  return value[0].get<std::string>();
+  return {value[0].get<std::string>(), value[1].get<std::int64_t>()};
 }
 
 /// RobertaProcessing with all of its fields: with one missing, the reference takes it for BERT's.
@@ -145,11 +157,64 @@ void parse_model(const json& model, TokenizerFiles& files) {
   files.merges = parse_merges(member(model, "merges"), files.place);
 }
 
-AddedToken special_token(const char* content, bool lstrip) {
-  AddedToken token;
-  token.content = content;
-  token.lstrip = lstrip;
-  return token;
+/// RoBERTa's special tokens are matched in the text even where the files do not list them.
+void complete_special_tokens(TokenizerFiles& files) {
+  for (const char* content : {"<s>", "<pad>", "</s>", "<unk>", "<mask>"}) {
+    const auto listed =
+        std::any_of(files.added_tokens.begin(), files.added_tokens.end(),
+                    [content](const AddedToken& token) { return token.content == content; });
+    if (listed) continue;
+    AddedToken token;
+    token.content = content;
+    token.lstrip = token.content == "<mask>";
+    if (files.vocabulary.find(token.content) != files.vocabulary.end()) {
+      files.added_tokens.push_back(token);
+    } else if (token.content != "<unk>") {  // of which a byte-level vocabulary has no need
+      throw FormatError(files.place, "special token " + in_quotes(token.content) + " is missing");
+    }
+  }
+}
+
+std::optional<bool> optional_flag(const json& config, const char* key, const std::string& place) {
+  if (member(config, key).is_null()) return std::nullopt;
+  return flag(config, key, false, place);
+}
+
+std::optional<Side> optional_side(const json& config, const char* key, const std::string& place) {
+  const json& value = member(config, key);
+  if (value.is_null()) return std::nullopt;
+  if (value != "left" && value != "right") refuse(place, key, "\"left\" or \"right\"", value);
+  return value == "left" ? Side::kLeft : Side::kRight;
+}
+
+std::optional<std::int64_t> max_length_from(const json& config, const std::string& place) {
+  const json& value = member(config, "model_max_length");
+  if (value.is_null()) return std::nullopt;
+  if (!value.is_number() || value < 1) {
+    refuse(place, "model_max_length", "a number of 1 or more", value);
+  }
+  constexpr std::int64_t kNoLimit = std::int64_t{1} << 40;  // HF writes 1e30
+  if (value >= kNoLimit) return std::nullopt;
+  return value.get<std::int64_t>();
+}
+
+/// {"50264": {"content": "<mask>", …}, …}
+std::vector<AddedToken> added_tokens_decoder(const json& config, const std::string& place) {
+  const json& value = member(config, "added_tokens_decoder");
+  if (value.is_null()) return {};
+  if (!value.is_object()) refuse(place, "added_tokens_decoder", "an object", value);
+  std::vector<std::pair<std::string, AddedToken>> tokens;
+  for (const auto& [id, token] : value.items()) {
+    if (id.empty() || id.size() > 10 || id.find_first_not_of("0123456789") != std::string::npos) {
+      throw FormatError(place, "added_tokens_decoder", "ids as keys", in_quotes(id));
+    }
+    tokens.emplace_back(std::string(10 - id.size(), '0') + id, parse_added_token(token, place));
+  }
+  std::sort(tokens.begin(), tokens.end(),
+            [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<AddedToken> ordered;
+  for (auto& [id, token] : tokens) ordered.push_back(std::move(token));
+  return ordered;
 }
 
 }  // namespace
@@ -179,6 +244,7 @@ TokenizerFiles read_tokenizer_json(const std::filesystem::path& file) {
   for (const json& token : added) {
     files.added_tokens.push_back(parse_added_token(token, files.place));
   }
+  complete_special_tokens(files);
   return files;
 }
 
@@ -199,11 +265,27 @@ TokenizerFiles read_vocab_and_merges(const std::filesystem::path& directory) {
     if (line.rfind("#version", 0) == 0) continue;
     files.merges.push_back(split_merge(line, "line " + std::to_string(number), merges.string()));
   }
-  for (const char* content : {"<s>", "<pad>", "</s>", "<unk>"}) {
-    files.added_tokens.push_back(special_token(content, false));
-  }
-  files.added_tokens.push_back(special_token("<mask>", true));
+  complete_special_tokens(files);
+  files.cls = {"<s>", files.vocabulary.at("<s>")};
+  files.sep = {"</s>", files.vocabulary.at("</s>")};
   return files;
+}
+
+TokenizerConfig read_tokenizer_config(const std::filesystem::path& directory) {
+  const std::filesystem::path file = directory / "tokenizer_config.json";
+  TokenizerConfig config;
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored)) return config;
+  const std::string place = file.string();
+  const json root = read_json_file(file, kMaxConfigBytes);
+  if (!root.is_object()) refuse(place, "JSON", "an object", root);
+  config.model_max_length = max_length_from(root, place);
+  config.add_prefix_space = optional_flag(root, "add_prefix_space", place);
+  config.trim_offsets = optional_flag(root, "trim_offsets", place);
+  config.padding_side = optional_side(root, "padding_side", place);
+  config.truncation_side = optional_side(root, "truncation_side", place);
+  config.added_tokens = added_tokens_decoder(root, place);
+  return config;
 }
 
 }  // namespace bridgetower::detail

@@ -51,9 +51,10 @@ Lengths truncated_lengths(const Lengths& lengths, std::int64_t limit_given, Trun
 
 std::vector<std::pair<std::size_t, std::size_t>> windows(std::size_t count, std::size_t size,
                                                          std::int64_t stride, bool from_left) {
+  if (stride < 0) throw InputError("stride", "value", "0 or more", std::to_string(stride));
   if (size >= count) return {{0, count}};
   if (size == 0) return {{0, 0}, {0, count}};
-  if (stride < 0 || static_cast<std::size_t>(stride) >= size) {
+  if (static_cast<std::size_t>(stride) >= size) {
     throw InputError("stride", "value", "0 to " + std::to_string(size - 1), std::to_string(stride));
   }
   std::vector<std::pair<std::size_t, std::size_t>> all;

@@ -82,6 +82,64 @@ TEST(PackedMatrix, TakesATransposedSourceInParts) {
   expect_near(y, slow_product(x, w, bias), 1e-5);
 }
 
+/// Ranges that begin and end inside panels and at their borders.
+TEST(PackedMatrix, MultipliesScalesAndTransposesSomeOfItsRows) {
+  const auto w = random_tensor<float>({100, 40}, 1);
+  const auto bias = random_tensor<float>({100}, 2);
+  const auto x = random_tensor<float>({9, 40}, 3);
+  const Tensor<double> all = slow_product(x, w, bias);
+  for (const Backend backend : {Backend::kAuto, Backend::kEigen}) {
+    ops::PackedMatrix<float> packed(100, 40, backend);
+    packed.set_rows(0, 100, w.data(), 40);
+    for (const ops::Outputs range : {ops::Outputs{0, 100}, {32, 64}, {5, 40}, {64, 36}, {99, 1}}) {
+      Tensor<float> y({9, range.count});
+      packed.multiply(range, x.data(), 40, 9, bias.data() + range.first, y.data(), range.count);
+      const ops::PackedMatrix<float> transposed = packed.transposed(range);
+      const auto z = random_tensor<float>({9, range.count}, 4);
+      Tensor<float> back({9, 40});
+      transposed.multiply(z.data(), range.count, 9, nullptr, back.data(), 40);
+      for (std::int64_t r = 0; r < 9; ++r) {
+        for (std::int64_t o = 0; o < range.count; ++o) {
+          ASSERT_NEAR(static_cast<double>(y(r, o)), all(r, range.first + o), 1e-5);
+        }
+        for (std::int64_t i = 0; i < 40; ++i) {
+          double sum = 0;
+          for (std::int64_t o = 0; o < range.count; ++o) {
+            sum += static_cast<double>(z(r, o)) * static_cast<double>(w(range.first + o, i));
+          }
+          ASSERT_NEAR(static_cast<double>(back(r, i)), sum, 2e-5);
+        }
+      }
+    }
+    packed.scale_rows({30, 50}, 0.5F);
+    Tensor<float> y({9, 100});
+    packed.multiply(x.data(), 40, 9, bias.data(), y.data(), 100);
+    for (std::int64_t o = 0; o < 100; ++o) {
+      const double plain = all(0, o) - static_cast<double>(bias(o));
+      const double expected = o >= 30 && o < 80 ? plain / 2 : plain;
+      ASSERT_NEAR(static_cast<double>(y(0, o)), expected + static_cast<double>(bias(o)), 1e-5);
+    }
+  }
+}
+
+TEST(PackedMatrix, CountsItsMultiplyAddsWhereverTheyRun) {
+  const auto w = random_tensor<float>({100, 40}, 1);
+  ops::PackedMatrix<float> packed(100, 40);
+  packed.set_rows(0, 100, w.data(), 40);
+  const auto x = random_tensor<float>({9, 40}, 3);
+  Tensor<float> y({9, 100});
+  ThreadPool pool(3);
+  const ParallelScope scope(&pool);
+  const std::uint64_t before = multiply_adds();
+  packed.multiply(x.data(), 40, 9, nullptr, y.data(), 100);
+  EXPECT_EQ(multiply_adds() - before, 9U * 100 * 40);
+  parallel_for(4, [&](std::int64_t) {
+    Tensor<float> own({9, 100});
+    packed.multiply({10, 20}, x.data(), 40, 9, nullptr, own.data(), 100);
+  });
+  EXPECT_EQ(multiply_adds() - before, 9U * 100 * 40 + 4U * 9 * 20 * 40);
+}
+
 TEST(PackedMatrix, GivesARowTheSameBitsInAnyCompanyAndWithAnyNumberOfThreads) {
   const auto x = random_tensor<float>({40, 500}, 3);
   const auto w = random_tensor<float>({333, 500}, 4);

@@ -3,7 +3,7 @@
 #include <bridgetower/config/text_config.hpp>
 #include <bridgetower/layers/attention.hpp>
 #include <bridgetower/layers/feed_forward.hpp>
-#include <cstdint>
+#include <vector>
 
 namespace bridgetower {
 
@@ -12,18 +12,20 @@ namespace bridgetower {
 template <class Scalar>
 class BridgeTowerBertCrossLayer {
  public:
-  /// One modality's rows and which of them may be attended to (null: all).
-  struct Stream {
-    const Tensor<Scalar>& states;  // [N, D]
-    const ops::KeyList* attended;
-  };
-
   BridgeTowerBertCrossLayer(const TextConfig& config, const WeightView<Scalar>& weights);
 
-  /// The first `rows` rows of the layer's output -> [rows, D]; the self-attention's probabilities
-  /// [H, rows, N] where wanted.
-  Tensor<Scalar> forward(const Stream& own, const Stream& other, std::int64_t rows,
-                         Tensor<Scalar>* probabilities = nullptr) const;
+  /// The first part, which sees one modality alone: `rows`, some or all of `own`, attend to all of
+  /// it -> [Σ rows, D]. Probabilities [H, rows, N] of each item where wanted.
+  Tensor<Scalar> attend_own(const Sequences<Scalar>& rows, const Sequences<Scalar>& own,
+                            std::vector<Tensor<Scalar>>* probabilities = nullptr) const {
+    return attention_.forward(rows, own, probabilities);
+  }
+
+  /// The rest: what attend_own() gave attends to the other modality -> [Σ rows, D]
+  Tensor<Scalar> attend_other(const Sequences<Scalar>& rows, const Sequences<Scalar>& other) const {
+    const Tensor<Scalar> z = cross_attention_.forward(rows, other);
+    return layer_norm_.forward(feed_forward_.forward(z), z);
+  }
 
  private:
   BridgeTowerAttention<Scalar> attention_;        // "attention"
@@ -41,16 +43,6 @@ BridgeTowerBertCrossLayer<Scalar>::BridgeTowerBertCrossLayer(const TextConfig& c
                     config.hidden_size, config.intermediate_size,
                     ops::activation_from_name(config.hidden_act)),
       layer_norm_(weights / "output" / "LayerNorm", config.hidden_size, config.layer_norm_eps) {}
-
-template <class Scalar>
-Tensor<Scalar> BridgeTowerBertCrossLayer<Scalar>::forward(const Stream& own, const Stream& other,
-                                                          std::int64_t rows,
-                                                          Tensor<Scalar>* probabilities) const {
-  const Tensor<Scalar> s =
-      attention_.forward(own.states, rows, own.states, own.attended, probabilities);
-  const Tensor<Scalar> z = cross_attention_.forward(s, rows, other.states, other.attended);
-  return layer_norm_.forward(feed_forward_.forward(z), z);
-}
 
 BRIDGETOWER_EXTERN_TEMPLATE(BridgeTowerBertCrossLayer);
 

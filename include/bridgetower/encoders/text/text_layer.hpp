@@ -12,9 +12,12 @@ class BridgeTowerTextLayer {
  public:
   BridgeTowerTextLayer(const TextConfig& config, const WeightView<Scalar>& weights);
 
-  /// x [L, D] -> [L, D]; only the keys in `attended` (null: all) take part.
-  Tensor<Scalar> forward(const Tensor<Scalar>& x, const ops::KeyList* attended) const {
-    const Tensor<Scalar> y = attention_.forward(x, x.dim(0), x, attended);
+  /// x [Σ L, D] -> [Σ L, D]
+  Tensor<Scalar> forward(const Sequences<Scalar>& x) const { return forward(x, x); }
+
+  /// Some rows of x only, which attend to all.
+  Tensor<Scalar> forward(const Sequences<Scalar>& rows, const Sequences<Scalar>& x) const {
+    const Tensor<Scalar> y = attention_.forward(rows, x);
     return layer_norm_.forward(feed_forward_.forward(y), y);
   }
 

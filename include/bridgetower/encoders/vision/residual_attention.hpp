@@ -4,8 +4,8 @@
 #include <bridgetower/layers/feed_forward.hpp>
 #include <bridgetower/layers/layer_norm.hpp>
 #include <bridgetower/layers/linear.hpp>
+#include <bridgetower/layers/multihead_attention.hpp>
 #include <bridgetower/ops/add.hpp>
-#include <bridgetower/ops/attention.hpp>
 #include <cstdint>
 
 namespace bridgetower {
@@ -18,14 +18,24 @@ class BridgeTowerResidualAttention {
   BridgeTowerResidualAttention(const VisionConfig& config, const WeightView<Scalar>& weights);
 
   /// x [P, D] -> [P, D]
-  Tensor<Scalar> forward(const Tensor<Scalar>& x) const;
+  Tensor<Scalar> forward(const Tensor<Scalar>& x) const {
+    const auto normed = Sequences<Scalar>::single(ln_1_.forward(x));
+    return finish(attention_.forward(normed, normed), x);
+  }
+
+  /// The first row of forward(x) alone: [1, D]
+  Tensor<Scalar> forward_first(const Tensor<Scalar>& x) const {
+    const auto normed = Sequences<Scalar>::single(ln_1_.forward(x));
+    return finish(attention_.forward(normed.select({0}), normed),
+                  ops::gather_rows(x.data(), x.dim(1), x.dim(1), {0}));
+  }
 
  private:
-  Tensor<Scalar> attend(const Tensor<Scalar>& x) const;
+  /// Both residuals around the rest of the block.
+  Tensor<Scalar> finish(const Tensor<Scalar>& context, const Tensor<Scalar>& x) const;
 
-  std::int64_t heads_;  // hidden_size / 64
-  Backend backend_;
-  Linear<Scalar> in_proj_;  // "attn.in_proj_weight" [3D, D]: query, key, value; "attn.in_proj_bias"
+  MultiheadAttention<Scalar>
+      attention_;            // "attn.in_proj_weight", "attn.in_proj_bias"; D / 64 heads
   Linear<Scalar> out_proj_;  // "attn.out_proj"
   LayerNorm<Scalar> ln_1_;
   FeedForward<Scalar> mlp_;  // "mlp.c_fc", QuickGELU, "mlp.c_proj"
@@ -35,10 +45,11 @@ class BridgeTowerResidualAttention {
 template <class Scalar>
 BridgeTowerResidualAttention<Scalar>::BridgeTowerResidualAttention(
     const VisionConfig& config, const WeightView<Scalar>& weights)
-    : heads_(config.hidden_size / 64),
-      backend_(weights.backend()),
-      in_proj_(weights / "attn", "in_proj_weight", {3 * config.hidden_size, config.hidden_size},
-               "in_proj_bias"),
+    : attention_({weights / "attn",
+                  "in_proj_weight",
+                  {3 * config.hidden_size, config.hidden_size},
+                  "in_proj_bias"},
+                 config.hidden_size / 64, weights.backend()),
       out_proj_(weights / "attn" / "out_proj", config.hidden_size, config.hidden_size),
       ln_1_(weights / "ln_1", config.hidden_size, config.layer_norm_eps),
       mlp_(weights / "mlp" / "c_fc", weights / "mlp" / "c_proj", config.hidden_size,
@@ -46,22 +57,9 @@ BridgeTowerResidualAttention<Scalar>::BridgeTowerResidualAttention(
       ln_2_(weights / "ln_2", config.hidden_size, config.layer_norm_eps) {}
 
 template <class Scalar>
-Tensor<Scalar> BridgeTowerResidualAttention<Scalar>::attend(const Tensor<Scalar>& x) const {
-  const std::int64_t rows = x.dim(0);
-  const std::int64_t size = x.dim(1);
-  const Tensor<Scalar> qkv = in_proj_.forward(x);
-  ops::AttentionInputs<Scalar> in{{qkv.data(), rows, 3 * size},
-                                  {qkv.data() + size, rows, 3 * size},
-                                  {qkv.data() + 2 * size, rows, 3 * size},
-                                  heads_,
-                                  size / heads_};
-  in.backend = backend_;
-  return out_proj_.forward(ops::attention(in));
-}
-
-template <class Scalar>
-Tensor<Scalar> BridgeTowerResidualAttention<Scalar>::forward(const Tensor<Scalar>& x) const {
-  Tensor<Scalar> y = attend(ln_1_.forward(x));
+Tensor<Scalar> BridgeTowerResidualAttention<Scalar>::finish(const Tensor<Scalar>& context,
+                                                            const Tensor<Scalar>& x) const {
+  Tensor<Scalar> y = out_proj_.forward(context);
   ops::add_to(y, x);
   Tensor<Scalar> out = mlp_.forward(ln_2_.forward(y));
   ops::add_to(out, y);

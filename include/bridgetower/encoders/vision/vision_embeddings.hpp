@@ -28,9 +28,9 @@ class BridgeTowerVisionEmbeddings {
   Tensor<Scalar> patch_positions(std::int64_t height, std::int64_t width) const;
 
   VisionConfig config_;
-  Tensor<Scalar> class_embedding_;     // "class_embedding" [D]
-  Linear<Scalar> patch_embedding_;     // "patch_embedding.weight" [D, C, patch, patch], no bias
-  Tensor<Scalar> position_embedding_;  // "position_embedding.weight" [P, D]
+  Linear<Scalar> patch_embedding_;  // "patch_embedding.weight" [D, C, patch, patch], no bias
+  // "position_embedding.weight" [P, D], "class_embedding" [D] added to row 0
+  Tensor<Scalar> position_embedding_;
 };
 
 namespace detail {
@@ -44,12 +44,17 @@ template <class Scalar>
 BridgeTowerVisionEmbeddings<Scalar>::BridgeTowerVisionEmbeddings(const VisionConfig& config,
                                                                  const WeightView<Scalar>& weights)
     : config_(config),
-      class_embedding_(weights.tensor("class_embedding", {config.hidden_size})),
       patch_embedding_(
           weights, "patch_embedding.weight",
           {config.hidden_size, config.num_channels, config.patch_size, config.patch_size}, ""),
       position_embedding_(weights.tensor("position_embedding.weight",
-                                         {detail::position_rows(config), config.hidden_size})) {}
+                                         {detail::position_rows(config), config.hidden_size})) {
+  const Tensor<Scalar> class_embedding = weights.tensor("class_embedding", {config.hidden_size});
+  if (position_embedding_.empty()) return;  // the checkpoint lacks it
+  for (std::size_t i = 0; i < class_embedding.size(); ++i) {
+    position_embedding_.data()[i] += class_embedding.data()[i];
+  }
+}
 
 template <class Scalar>
 Tensor<Scalar> BridgeTowerVisionEmbeddings<Scalar>::patch_positions(std::int64_t height,
@@ -86,9 +91,7 @@ Tensor<Scalar> BridgeTowerVisionEmbeddings<Scalar>::forward(const Scalar* pixels
   ops::add_to(patches, patch_positions(height, width));
 
   auto out = Tensor<Scalar>::uninitialized({1 + patches.dim(0), size});
-  for (std::int64_t i = 0; i < size; ++i) {
-    out.data()[i] = class_embedding_.data()[i] + position_embedding_.data()[i];
-  }
+  std::copy_n(position_embedding_.data(), size, out.data());
   std::copy(patches.begin(), patches.end(), out.data() + size);
   return out;
 }

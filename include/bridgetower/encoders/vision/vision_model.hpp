@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <bridgetower/encoders/vision/residual_attention.hpp>
 #include <bridgetower/encoders/vision/vision_embeddings.hpp>
 #include <cstdint>
@@ -13,15 +14,16 @@ namespace bridgetower {
 template <class Scalar>
 class BridgeTowerVisionModel {
  public:
-  BridgeTowerVisionModel(const VisionConfig& config, const WeightView<Scalar>& weights)
+  /// Builds as many blocks as run: no more than there are text layers.
+  BridgeTowerVisionModel(const VisionConfig& config, std::int64_t text_layers,
+                         const WeightView<Scalar>& weights)
       : embeddings_(config, weights / "visual" / "embeddings"),
         ln_pre_(weights / "visual" / "ln_pre", config.hidden_size, config.layer_norm_eps),
-        ln_post_(weights / "visual" / "ln_post", config.hidden_size, config.layer_norm_eps) {}
-
-  /// Adds the next block; a model builds as many as it runs.
-  void add_block(const VisionConfig& config, const WeightView<Scalar>& weights) {
-    blocks_.emplace_back(config, weights / "visual" / "transformer" / "resblocks" /
-                                     static_cast<std::int64_t>(blocks_.size()));
+        ln_post_(weights / "visual" / "ln_post", config.hidden_size, config.layer_norm_eps) {
+    const std::int64_t stored = config.num_hidden_layers - (config.remove_last_layer ? 1 : 0);
+    for (std::int64_t i = 0; i < std::min(stored, text_layers); ++i) {
+      blocks_.emplace_back(config, weights / "visual" / "transformer" / "resblocks" / i);
+    }
   }
 
   /// Pixels [C, height, width] -> the first block's input [P, D].

@@ -19,8 +19,11 @@ struct ImageFeatures {
 /// HF: BridgeTowerImageProcessorPil. Safe for concurrent use.
 class BridgeTowerImageProcessor {
  public:
+  /// Throws ConfigError for a configuration that cannot be run.
   explicit BridgeTowerImageProcessor(ImageProcessorConfig config = {})
-      : config_(std::move(config)) {}
+      : config_(std::move(config)) {
+    config_.validate();
+  }
 
   const ImageProcessorConfig& config() const noexcept { return config_; }
 

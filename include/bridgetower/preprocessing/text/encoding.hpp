@@ -18,12 +18,13 @@ struct EncodeOptions {
   bool add_special_tokens = true;
   Padding padding = Padding::kNone;
   Truncation truncation = Truncation::kNone;
-  /// Tokens, special ones included; absent: the tokenizer's model_max_length where one is needed.
+  /// Tokens, special ones included. Absent: the tokenizer's model_max_length; where the files do
+  /// not name it, nothing is cut or padded to it.
   std::optional<std::int64_t> max_length;
   std::int64_t stride = 0;  ///< tokens that overflowing parts share
   std::int64_t pad_to_multiple_of = 0;
-  Side padding_side = Side::kRight;
-  Side truncation_side = Side::kRight;
+  std::optional<Side> padding_side;     ///< absent: as tokenizer_config.json says, else right
+  std::optional<Side> truncation_side;  ///< likewise
   bool return_overflowing_tokens = false;
   bool split_special_tokens = false;  ///< special tokens in the text are text like any other
   /// What is not UTF-8 becomes U+FFFD, each maximal part one of them, or is an InputError.

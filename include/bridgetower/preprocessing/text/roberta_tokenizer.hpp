@@ -12,11 +12,12 @@ namespace bridgetower {
 /// Byte-level BPE with RoBERTa's template. HF: RobertaTokenizerFast.
 class RobertaTokenizer : public TextTokenizer {
  public:
-  /// Reads tokenizer.json, or vocab.json and merges.txt where there is none, and then
-  /// tokenizer_config.json (add_prefix_space, model_max_length, added tokens).
+  /// Reads tokenizer.json, or vocab.json and merges.txt where there is none, and over them
+  /// tokenizer_config.json (model_max_length, add_prefix_space, trim_offsets, the sides of padding
+  /// and truncation, added_tokens_decoder).
   /// Throws IoError, or FormatError for files of another kind of tokenizer and for broken ones.
   static std::shared_ptr<const RobertaTokenizer> from_pretrained(
-      const std::filesystem::path& directory);
+      const std::filesystem::path& model, const std::string& revision = "main");
 
   ~RobertaTokenizer() override;
 
@@ -29,7 +30,7 @@ class RobertaTokenizer : public TextTokenizer {
 
   RobertaTokenizer();
   void load(const std::filesystem::path& directory);
-  void overlay_config(const std::filesystem::path& file);
+  void add_tokens(const std::vector<AddedToken>& tokens, Model& model);
 
   std::vector<SegmentToken> tokenize_segment(std::string_view segment) const override;
   std::string join(const std::vector<std::int64_t>& ids) const override;

@@ -62,6 +62,7 @@ class TextTokenizer {
     std::size_t begin;  // bytes of the segment
     std::size_t end;
     std::int64_t piece;  // of the segment, from 0
+    std::string text;    // where it is not what the vocabulary writes
   };
   struct SpecialIds {
     std::int64_t cls = 0;
@@ -79,12 +80,15 @@ class TextTokenizer {
   std::vector<AddedToken> added_tokens_;
   SpecialIds special_;
   std::optional<std::int64_t> model_max_length_;
+  Side padding_side_ = Side::kRight;
+  Side truncation_side_ = Side::kRight;
   bool add_prefix_space_ = false;  // a space before every segment that does not begin with one
   bool trim_offsets_ = true;       // offsets leave out the space that belongs to a word
   bool keep_one_space_ = false;    // the post-processor's add_prefix_space: a quirk of trimming
 
  private:
   struct Token;
+  struct Range;
   struct Match;
   using Tokens = std::vector<Token>;
 
@@ -94,10 +98,10 @@ class TextTokenizer {
   void append_segment(std::string_view segment, std::size_t offset, std::int64_t& words,
                       Tokens& tokens) const;
   Encoding assemble(const Tokens& first, const Tokens* second, const EncodeOptions& options) const;
-  Encoding with_template(const Tokens& first, const Tokens* second,
+  Encoding with_template(const Range& first, const Range* second,
                          const EncodeOptions& options) const;
   std::int64_t limit_of(bool pair, const EncodeOptions& options) const;
-  std::int64_t max_length_of(const EncodeOptions& options, const char* purpose) const;
+  std::optional<std::int64_t> max_length_of(const EncodeOptions& options) const;
   void pad(std::vector<Encoding*>& batch, const EncodeOptions& options) const;
   void pad_to(Encoding& encoding, std::size_t length, const EncodeOptions& options) const;
   void trim(Encoding& encoding) const;

@@ -71,39 +71,12 @@ TEST(ImageProcessor, RefusesWhatItCannotMake) {
   });
 }
 
-void expect_config_error(const std::string& text, const std::string& message) {
-  expect_error(ErrorCode::kConfig, "file: " + message,
-               [&] { ImageProcessorConfig::from_json(text, "file"); });
-}
-
-TEST(ImageProcessorConfig, IsStrictAboutTypesAndRanges) {
-  expect_config_error(R"({"do_pad": 1})", "do_pad: expected true or false, got 1");
-  expect_config_error(R"({"size": {"height": 3}})",
-                      "size: expected an object with shortest_edge, got an object");
-  expect_config_error(R"({"size": 0})", "size: expected an integer from 1 to 16384, got 0");
-  expect_config_error(R"({"size": {"shortest_edge": 99999999999}})",
-                      "size.shortest_edge: expected an integer from 1 to 16384, got 99999999999");
-  expect_config_error(R"({"resample": 6})",
-                      "resample: expected one of Pillow's codes 0 to 5, got 6");
-  expect_config_error(R"({"image_mean": [1, 2]})",
-                      "image_mean: expected 1 or 3 numbers, got an array");
-  expect_config_error(R"({"image_std": [1, 0, 1]})",
-                      "image_std: expected numbers other than 0, got an array");
-  expect_config_error(R"({"crop_size": 32})",
-                      "crop_size: expected an object with shortest_edge, got 32");
+TEST(ImageProcessor, RefusesAConfigurationThatCannotBeRun) {
   ImageProcessorConfig config;
+  config.size_divisor = 0;
   expect_error(ErrorCode::kConfig,
-               "image processor: \"nonsense\" is no key of preprocessor_config.json",
-               [&] { config.set("nonsense", "1"); });
-}
-
-TEST(ImageProcessorConfig, IgnoresUnknownKeysOfAFileAndTakesSizeAsANumber) {
-  const auto config = ImageProcessorConfig::from_json(
-      R"({"size": 64, "feature_extractor_type": "x", "image_std": 0.5, "rescale_factor": null})",
-      "file");
-  EXPECT_EQ(config.size, 64);
-  EXPECT_EQ(config.crop(), 64);
-  EXPECT_EQ(config.image_std, std::vector<double>{0.5});
+               "image processor: size_divisor: expected an integer from 1 to 16384, got 0",
+               [&] { const BridgeTowerImageProcessor processor(config); });
 }
 
 }  // namespace

@@ -62,9 +62,210 @@ TEST(Image, RefusesEveryTruncationOfAPng) {
 }
 
 TEST(Image, RefusesEveryTruncationOfAJpeg) {
-  const std::string whole = read_all(kFolder / "grey.jpg");
-  for (std::size_t size = 0; size < whole.size(); ++size) {
-    EXPECT_THROW(Image::decode(whole.substr(0, size), "picture"), FormatError) << size;
+  for (const char* name : {"grey.jpg", "rgb-progressive-444.jpg"}) {
+    const std::string whole = read_all(kFolder / name);
+    for (std::size_t size = 0; size < whole.size(); ++size) {
+      EXPECT_THROW(Image::decode(whole.substr(0, size), "picture"), FormatError) << name << size;
+    }
+  }
+}
+
+std::string big_endian(std::uint64_t value, int bytes) {
+  std::string text;
+  while (bytes-- > 0) text += static_cast<char>(value >> (8 * bytes) & 0xFF);
+  return text;
+}
+
+/// A PNG's chunk with its right checksum.
+std::string chunk(const std::string& type, const std::string& data) {
+  std::uint32_t crc = 0xFFFFFFFFU;
+  for (const char byte : type + data) {
+    crc ^= static_cast<unsigned char>(byte);
+    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ ((crc & 1) != 0 ? 0xEDB88320U : 0U);
+  }
+  return big_endian(data.size(), 4) + type + data + big_endian(crc ^ 0xFFFFFFFFU, 4);
+}
+
+/// A zlib stream that stores the bytes as they are.
+std::string stored(const std::string& bytes) {
+  std::string stream = "\x78\x01";
+  for (std::size_t i = 0; i < bytes.size(); i += 65535) {
+    const std::string part = bytes.substr(i, 65535);
+    const auto low = [](std::size_t n) { return std::string{char(n & 0xFF), char(n >> 8 & 0xFF)}; };
+    stream +=
+        (i + 65535 >= bytes.size() ? '\1' : '\0') + low(part.size()) + low(~part.size()) + part;
+  }
+  std::uint32_t a = 1;
+  std::uint32_t b = 0;
+  for (const char byte : bytes) {
+    a = (a + static_cast<unsigned char>(byte)) % 65521;
+    b = (b + a) % 65521;
+  }
+  return stream + big_endian(b << 16 | a, 4);
+}
+
+const std::string kSignature = "\x89PNG\r\n\x1a\n";
+
+std::string header(std::uint64_t width, std::uint64_t height, int depth, int color) {
+  return chunk("IHDR", big_endian(width, 4) + big_endian(height, 4) + static_cast<char>(depth) +
+                           static_cast<char>(color) + std::string(3, '\0'));
+}
+
+/// A grey PNG of 2 x 2 pixels with this image data.
+std::string png(const std::string& data) {
+  return kSignature + header(2, 2, 8, 0) + chunk("IDAT", data) + chunk("IEND", "");
+}
+
+const std::string kRows("\0\x10\x20\0\x30\x40", 6);  // a filter byte and two pixels each
+
+TEST(Image, RefusesBrokenPngs) {
+  const Image good = Image::decode(png(stored(kRows)), "picture");
+  EXPECT_EQ(good.data()[9], 0x40);
+  const std::string empty_first = kSignature + header(2, 2, 8, 0) + chunk("IDAT", "") +
+                                  chunk("IDAT", stored(kRows)) + chunk("IEND", "");
+  EXPECT_EQ(Image::decode(empty_first, "picture").data()[9], 0x40);
+  const auto refuse = [](const std::string& bytes, const std::string& message) {
+    expect_refused(bytes, ErrorCode::kFormat, message);
+  };
+  const std::string data = chunk("IDAT", stored(kRows));
+  const std::string end = chunk("IEND", "");
+  refuse(kSignature + data + end,
+         "chunk at byte 8: expected IHDR with 13 bytes, got another chunk");
+  refuse(kSignature + header(2, 2, 8, 0) + end, "the picture is broken: no IDAT");
+  refuse(kSignature + header(2, 2, 8, 0) + data,
+         "chunk at byte 62: expected a chunk; the file has no IEND, got 0 bytes");
+  refuse(kSignature + header(2, 2, 8, 0) + big_endian(0xFFFFFFFF, 4) + "IDAT1234",
+         "chunk at byte 33: expected 4294967295 bytes of data, got 0");
+  refuse(kSignature + header(2, 2, 9, 0) + data + end,
+         "header: expected the size of a picture, got none that can be read");
+  refuse(kSignature + header(2, 2, 8, 5) + data + end,
+         "header: expected the size of a picture, got none that can be read");
+  refuse(kSignature + header(2, 2, 8, 3) + data + end,
+         "header: expected the size of a picture, got none that can be read");  // no palette
+  refuse(png(stored(kRows.substr(0, 5))), "the picture is broken: not enough pixels");
+  refuse(png(stored(kRows).substr(0, 9)), "the picture is broken: read past buffer");
+  refuse(png(""), "the picture is broken: no IDAT");
+  refuse(png("nonsense"), "the picture is broken: bad zlib header");
+  refuse(png(stored("\x09" + kRows.substr(1))), "the picture is broken: invalid filter");
+}
+
+TEST(Image, RefusesPngsThatInflateBeyondTheirHeader) {
+  expect_refused(png(stored(kRows + std::string(5'000'000, '\0'))), ErrorCode::kFormat,
+                 "the picture is broken: outofmem");
+  EXPECT_NO_THROW(Image::decode(png(stored(kRows + std::string(1000, '\0'))), "picture"));
+}
+
+TEST(Image, ChecksTheSizesInAHeader) {
+  const auto sized = [](std::uint64_t width, std::uint64_t height) {
+    return kSignature + header(width, height, 8, 0) + chunk("IDAT", "") + chunk("IEND", "");
+  };
+  const auto too_large = [&](std::uint64_t width, std::uint64_t height) {
+    expect_refused(sized(width, height), ErrorCode::kLimit,
+                   "picture size: expected 1 to 178956970 pixels, got " + std::to_string(width) +
+                       " x " + std::to_string(height));
+  };
+  too_large(13378, 13378);
+  too_large(16'000'000, 64);
+  for (const auto& [width, height] : {std::pair<std::uint64_t, std::uint64_t>{0, 2},
+                                      {2, 0},
+                                      {1 << 25, 1},
+                                      {1, 1ULL << 31},
+                                      {16'000'000, 16'000'000}}) {
+    expect_refused(sized(width, height), ErrorCode::kFormat,
+                   "header: expected the size of a picture, got none that can be read");
+  }
+}
+
+/// grey.jpg with a segment before the marker at `position`.
+std::string jpeg_with(const std::string& segment, std::size_t position) {
+  return read_all(kFolder / "grey.jpg").insert(position, segment);
+}
+
+std::string segment(char marker, const std::string& data) {
+  return std::string("\xFF") + marker + big_endian(data.size() + 2, 2) + data;
+}
+
+TEST(Image, RefusesHuffmanTablesOfTooManyCodes) {
+  const std::size_t end = read_all(kFolder / "grey.jpg").size() - 2;
+  // A table: its number, 16 counts, and as many values as these say.
+  const std::string small = std::string("\0\1", 2) + std::string(15, '\0') + '\7';
+  const std::string large = '\1' + std::string(16, '\xFF');
+  for (const std::size_t position : {std::size_t{2}, end}) {
+    const std::string message = "Huffman table at byte " + std::to_string(position + 1) +
+                                ": expected at most 256 codes, got 4080";
+    expect_refused(jpeg_with(segment('\xC4', large), position), ErrorCode::kFormat, message);
+    expect_refused(jpeg_with(segment('\xC4', small + large), position), ErrorCode::kFormat,
+                   message);
+    EXPECT_NO_THROW(Image::decode(jpeg_with(segment('\xC4', small), position), "picture"));
+    // stb_image would read the counts of the second table from behind the segment.
+    const std::string where = "Huffman table at byte " + std::to_string(position + 1);
+    expect_refused(jpeg_with(segment('\xC4', small + std::string(9, '\1')), position),
+                   ErrorCode::kFormat, where + ": expected 25 bytes, got 9");
+    expect_refused(jpeg_with(segment('\xC4', small.substr(0, 17)), position), ErrorCode::kFormat,
+                   where + ": expected 18 bytes, got 17");
+  }
+}
+
+// Phones append films and second pictures; their bytes mean nothing here.
+TEST(Image, IgnoresWhatFollowsTheEnd) {
+  const std::string junk = "\xFF\xC4" + std::string(60, '\xFE') + "\xFF\xDA" + "\xFF";
+  for (const char* name : {"grey.jpg", "rgb-progressive-444.jpg", "grey-4bit.png"}) {
+    const std::string whole = read_all(kFolder / name);
+    const Image expected = Image::decode(whole, name);
+    const Image image = Image::decode(whole + junk, name);
+    ASSERT_EQ(image.height(), expected.height());
+    EXPECT_TRUE(std::equal(image.data(), image.data() + image.height() * image.width() * 3,
+                           expected.data()));
+  }
+}
+
+TEST(Image, RefusesBrokenSegmentsOfAJpeg) {
+  const auto refuse = [](const std::string& bytes, const std::string& message) {
+    expect_refused(bytes, ErrorCode::kFormat, message);
+  };
+  const std::string truncated =
+      "JPEG data: expected an end marker, got the end of the file: it is truncated";
+  refuse("\xFF\xD8\xFF", truncated);
+  refuse("\xFF\xD8\xFF\xFF\xFF", truncated);
+  refuse("\xFF\xD8\xFF\xE0", "segment at byte 3: expected a length, got the end of the file");
+  refuse(std::string("\xFF\xD8\xFF\xE0\0\1\0\0", 8),
+         "segment at byte 3: expected a length inside the file, got 1");
+  refuse("\xFF\xD8\xFF\xE0\x7F\x7F--",
+         "segment at byte 3: expected a length inside the file, got 32639");
+  refuse("\xFF\xD8\xFF\xD9", "JPEG data: expected a scan, got none");
+}
+
+TEST(Image, LimitsTheScansOfAJpeg) {
+  std::string bytes = "\xFF\xD8";
+  for (int i = 0; i < 1001; ++i) bytes += segment('\xDA', "");
+  expect_refused(bytes + "\xFF\xD9", ErrorCode::kLimit, "scans: expected at most 1000, got more");
+}
+
+TEST(Image, TakesGarbageInExifForNothing) {
+  const auto entry = [](std::uint64_t tag, std::uint64_t type, std::uint64_t value) {
+    return big_endian(tag, 2) + big_endian(type, 2) + big_endian(1, 4) + big_endian(value, 2) +
+           std::string(2, '\0');
+  };
+  const auto tiff = [](const std::string& rest) { return "MM" + big_endian(42, 2) + rest; };
+  const auto height = [](const std::string& exif) {
+    const std::string payload = std::string("Exif\0\0", 6) + exif;
+    return Image::decode(jpeg_with(segment('\xE1', payload), 2), "picture").height();
+  };
+  ASSERT_EQ(height(tiff(big_endian(8, 4) + big_endian(1, 2) + entry(0x112, 3, 6))), 26);  // turned
+  for (const std::string& exif : {
+           std::string(),
+           std::string("MM"),
+           std::string("xxxxxxxxxxxx"),
+           tiff(big_endian(0xFFFFFFFF, 4)),
+           tiff(big_endian(7, 4)),
+           tiff(big_endian(8, 4)),
+           tiff(big_endian(8, 4) + big_endian(65535, 2) + entry(0x111, 3, 6)),
+           tiff(big_endian(8, 4) + big_endian(1, 2) + entry(0x112, 3, 6).substr(0, 11)),
+           tiff(big_endian(8, 4) + big_endian(1, 2) + entry(0x112, 4, 6)),
+           tiff(big_endian(8, 4) + big_endian(1, 2) + entry(0x112, 3, 0)),
+           tiff(big_endian(8, 4) + big_endian(1, 2) + entry(0x112, 3, 9)),
+       }) {
+    EXPECT_EQ(height(exif), 20);
   }
 }
 

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <algorithm>
+#include <bridgetower/core/tensor.hpp>
+#include <bridgetower/ops/attention.hpp>
+#include <bridgetower/ops/gather.hpp>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace bridgetower {
+
+/// One item's rows among the rows of several.
+struct Sequence {
+  std::int64_t begin;
+  std::int64_t rows;
+  const ops::KeyList* attended = nullptr;  ///< rows that may be attended to; null: all
+
+  /// Rows that are no padding. How attention is computed depends on these, so that padding changes
+  /// no bit.
+  std::int64_t tokens() const noexcept {
+    return attended == nullptr || attended->empty() ? rows
+                                                    : static_cast<std::int64_t>(attended->size());
+  }
+};
+
+/// The rows of several items, one below the other: what treats every row by itself sees one matrix,
+/// attention sees the items.
+template <class Scalar>
+struct Sequences {
+  Tensor<Scalar> rows;  ///< [Σ N, D]
+  std::vector<Sequence> items;
+
+  static Sequences single(Tensor<Scalar> rows, const ops::KeyList* attended = nullptr) {
+    const std::int64_t count = rows.dim(0);
+    return {std::move(rows), {{0, count, attended}}};
+  }
+
+  /// Item i's rows, copied.
+  Tensor<Scalar> item(std::size_t i) const {
+    const std::int64_t width = rows.dim(1);
+    auto out = Tensor<Scalar>::uninitialized({items[i].rows, width});
+    std::copy_n(rows.data() + items[i].begin * width, out.size(), out.data());
+    return out;
+  }
+
+  /// The chosen rows (counted within their item) of every item.
+  Sequences select(const ops::KeyList& chosen) const {
+    Sequences out;
+    std::vector<std::int64_t> indices;
+    for (const Sequence& item : items) {
+      out.items.push_back(
+          {static_cast<std::int64_t>(indices.size()), static_cast<std::int64_t>(chosen.size())});
+      for (const std::int64_t row : chosen) indices.push_back(item.begin + row);
+    }
+    out.rows = ops::gather_rows(rows.data(), rows.dim(1), rows.dim(1), indices);
+    return out;
+  }
+};
+
+}  // namespace bridgetower

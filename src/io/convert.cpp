@@ -1,0 +1,220 @@
+#include <algorithm>
+#include <bridgetower/core/error.hpp>
+#include <bridgetower/core/hub_cache.hpp>
+#include <bridgetower/io/checkpoint.hpp>
+#include <bridgetower/io/convert.hpp>
+#include <cstdio>
+#include <map>
+#include <utility>
+
+#include "core/file.hpp"
+#include "core/json.hpp"
+#include "io/background_writer.hpp"
+#include "io/narrow.hpp"
+#include "io/safetensors_header.hpp"
+
+namespace bridgetower {
+namespace {
+
+namespace fs = std::filesystem;
+
+using detail::NamedInfo;
+
+constexpr std::uint64_t kMaxSmallFileBytes = 256 << 20;
+constexpr const char* kWhole = "model.safetensors";
+constexpr const char* kIndex = "model.safetensors.index.json";
+
+/// What belongs to a model beside its weights.
+constexpr const char* kSmallFiles[] = {
+    "config.json",
+    "preprocessor_config.json",
+    "processor_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "merges.txt",
+    "sentencepiece.bpe.model",
+    "generation_config.json",
+};
+
+/// The tensors of one file.
+struct Shard {
+  std::string name;
+  std::vector<NamedInfo> tensors;
+  std::uint64_t bytes = 0;
+};
+
+bool is_there(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
+const char* config_name(DType dtype) {
+  return dtype == DType::kF16 ? "float16" : dtype == DType::kBF16 ? "bfloat16" : "float32";
+}
+
+std::string shard_name(std::size_t index, std::size_t count) {
+  char name[64];
+  std::snprintf(name, sizeof name, "model-%05zu-of-%05zu.safetensors", index + 1, count);
+  return name;
+}
+
+/// The tensors as they will be stored, cut into files.
+std::vector<Shard> plan(const TensorFile& source, const ConvertOptions& options) {
+  std::vector<Shard> shards(1);
+  for (const std::string& name : source.names()) {
+    WeightSource::Info info = *source.find(name);
+    if (options.dtype && is_floating(info.dtype)) info.dtype = *options.dtype;
+    const std::uint64_t bytes = detail::bytes_of(info);
+    if (!shards.back().tensors.empty() && shards.back().bytes + bytes > options.max_shard_bytes) {
+      shards.emplace_back();
+    }
+    shards.back().bytes += bytes;
+    shards.back().tensors.push_back({name, std::move(info)});
+  }
+  for (std::size_t i = 0; i < shards.size(); ++i) {
+    shards[i].name = shards.size() == 1 ? kWhole : shard_name(i, shards.size());
+    // The widest first, so that all are aligned.
+    std::stable_sort(shards[i].tensors.begin(), shards[i].tensors.end(),
+                     [](const NamedInfo& a, const NamedInfo& b) {
+                       return size_of(a.info.dtype) > size_of(b.info.dtype);
+                     });
+  }
+  return shards;
+}
+
+void check_destination(const fs::path& source, const fs::path& destination,
+                       const std::vector<Shard>& shards) {
+  std::error_code error;
+  fs::create_directories(destination, error);
+  std::error_code ignored;
+  if (!fs::is_directory(destination, ignored)) {
+    throw IoError(destination.string(), "create", "a directory", error.message());
+  }
+  const bool own_weights = is_there(source / kWhole) || is_there(source / kIndex);
+  if (own_weights && fs::equivalent(source, destination, error)) {
+    throw InputError(destination.string(), "destination", "another directory than the source",
+                     "the same");
+  }
+  if (shards.size() > 1 && is_there(destination / kWhole)) {
+    throw InputError(destination.string(), "destination",
+                     "no " + std::string(kWhole) + ", which goes before shards", "one");
+  }
+  std::uint64_t bytes = 0;
+  for (const Shard& shard : shards) bytes += shard.bytes;
+  const fs::space_info space = fs::space(destination, error);
+  if (!error && space.available < bytes) {
+    throw IoError(destination.string(), "free space", std::to_string(bytes) + " bytes",
+                  std::to_string(space.available));
+  }
+}
+
+/// config.json says in which precision the weights are; transformers loads them in that one.
+std::string with_dtype(const std::string& text, DType dtype, const std::string& place) {
+  nlohmann::json config = detail::parse_json(text, place);
+  bool changed = false;
+  const auto set = [&](nlohmann::json& object) {
+    if (!object.is_object()) return;
+    for (const char* const key : {"dtype", "torch_dtype"}) {
+      const auto found = object.find(key);
+      if (found == object.end() || !found->is_string() || *found == config_name(dtype)) continue;
+      *found = config_name(dtype);
+      changed = true;
+    }
+  };
+  set(config);
+  for (const char* const part : {"text_config", "vision_config"}) {
+    if (config.is_object() && config.contains(part)) set(config[part]);
+  }
+  return changed ? config.dump(2, ' ', true) + "\n" : text;
+}
+
+void copy_small_files(const fs::path& source, const fs::path& destination,
+                      const ConvertOptions& options, Converted& converted) {
+  std::error_code ignored;
+  const bool in_place = fs::equivalent(source, destination, ignored);
+  for (const char* const name : kSmallFiles) {
+    const fs::path file = source / name;
+    if (!is_there(file)) continue;
+    const std::string text = detail::read_file(file, kMaxSmallFileBytes);
+    const bool is_config = options.dtype && std::string(name) == "config.json";
+    const std::string copy = is_config ? with_dtype(text, *options.dtype, file.string()) : text;
+    if (in_place && copy == text) continue;
+    detail::write_file(destination / name, copy);
+    converted.files.emplace_back(name);
+  }
+}
+
+void write_tensor(const TensorFile& source, const NamedInfo& tensor,
+                  detail::BackgroundWriter& writer) {
+  const DType stored = source.find(tensor.name)->dtype;
+  const std::int64_t count = element_count(tensor.info.shape);
+  const std::size_t item = size_of(tensor.info.dtype);
+  const auto block = static_cast<std::int64_t>(detail::BackgroundWriter::kBlockBytes / item);
+  std::vector<float> values;
+  for (std::int64_t done = 0; done < count; done += block) {
+    const std::int64_t now = std::min(block, count - done);
+    const auto bytes = static_cast<std::size_t>(now) * item;
+    unsigned char* const out = writer.reserve(bytes);
+    if (stored == tensor.info.dtype) {
+      source.read_stored(tensor.name, done, now, out);
+    } else {
+      values.resize(static_cast<std::size_t>(now));
+      source.read(tensor.name, done, now, values.data());
+      detail::narrow(tensor.info.dtype, values.data(), values.size(), out);
+    }
+  }
+}
+
+void write_shard(const TensorFile& source, const Shard& shard, const fs::path& destination) {
+  const std::string header = detail::safetensors_header(shard.tensors, {{"format", "pt"}});
+  detail::OutputFile file(destination / shard.name);
+  file.write(header.data(), header.size());
+  detail::BackgroundWriter writer(file);
+  for (const NamedInfo& tensor : shard.tensors) write_tensor(source, tensor, writer);
+  writer.finish();
+  file.commit();
+}
+
+void write_index(const std::vector<Shard>& shards, std::uint64_t bytes, const fs::path& file) {
+  nlohmann::json index{{"metadata", {{"total_size", bytes}}},
+                       {"weight_map", nlohmann::json::object()}};
+  for (const Shard& shard : shards) {
+    for (const NamedInfo& tensor : shard.tensors) index["weight_map"][tensor.name] = shard.name;
+  }
+  detail::write_file(file, index.dump(2) + "\n");
+}
+
+}  // namespace
+
+Converted convert_checkpoint(const fs::path& source, const fs::path& destination,
+                             const ConvertOptions& options) {
+  if (options.dtype && *options.dtype != DType::kF32 && *options.dtype != DType::kF16 &&
+      *options.dtype != DType::kBF16) {
+    throw InputError("convert", "dtype", "F32, F16 or BF16", to_string(*options.dtype));
+  }
+  std::error_code ignored;
+  const bool is_file = fs::is_regular_file(source, ignored);
+  const fs::path directory = is_file ? source.parent_path() / "." : find_model(source);
+  const std::unique_ptr<TensorFile> weights =
+      is_file ? open_tensor_file(source) : open_checkpoint(directory);
+  const std::vector<Shard> shards = plan(*weights, options);
+  check_destination(directory, destination, shards);
+  Converted converted;
+  copy_small_files(directory, destination, options, converted);
+  for (const Shard& shard : shards) {
+    write_shard(*weights, shard, destination);
+    converted.tensors += static_cast<std::int64_t>(shard.tensors.size());
+    converted.bytes += shard.bytes;
+    converted.files.push_back(shard.name);
+  }
+  if (shards.size() > 1) {
+    write_index(shards, converted.bytes, destination / kIndex);
+    converted.files.emplace_back(kIndex);
+  }
+  return converted;
+}
+
+}  // namespace bridgetower

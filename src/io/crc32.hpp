@@ -1,0 +1,11 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace bridgetower::detail {
+
+/// The CRC-32 of zip over more bytes: `crc` is that of the bytes before, 0 at the beginning.
+std::uint32_t crc32(std::uint32_t crc, const void* bytes, std::size_t count);
+
+}  // namespace bridgetower::detail
