@@ -15,7 +15,7 @@ from drawing import COLOURS
 from objects import KINDS
 from pictures import PATCH, SEEN
 from places import PLACES
-from world import SIZES
+from world import RELATIONS, SIZES
 from words import PAD
 
 WIDTH = 128
@@ -59,6 +59,8 @@ class Helpers(nn.Module):
         self.place = nn.Linear(WIDTH, len(PLACES))
         self.pairs = nn.Linear(WIDTH, len(KINDS) * len(COLOURS))
         self.word = nn.Linear(WIDTH, 2)
+        self.relation = nn.ModuleList([nn.Linear(WIDTH, len(RELATIONS)) for _ in range(2)])
+        self.both = nn.Linear(WIDTH, 4)
         self.where = nn.ModuleList([nn.Linear(WIDTH, 2 * GRID) for _ in range(2)])
 
 
@@ -193,9 +195,10 @@ class Forward:
         return (F.normalize(self.model.itc_text_head(text_states[-1][packing.starts]), dim=-1),
                 F.normalize(self.model.itc_image_head(image), dim=-1))
 
-    def cross(self, text_states, packing, image_states, times=1, seen=None):
+    def cross(self, text_states, packing, image_states, times=1, seen=None, between=None):
         """Pairs: sentence i with picture i, where the pictures are gone through so many times. Returns text features
-        [T, D] and pooled [B, 2 D]. The list `seen` gets where the words look in each layer: [B, H, L, P].
+        [T, D] and pooled [B, 2 D]. The list `seen` gets where the words look in each layer: [B, H, L, P];
+        `between` gets the text states after each layer.
 
         In the last image layer only the class token is computed: nothing else of it is used.
         """
@@ -215,6 +218,8 @@ class Forward:
                 text = new_text
             text, image = (self._text_layer(j, text, packing, image, times if j == 0 else 1, seen),
                            self._image_layer(j, image, text, packing, times if j == 0 else 1))
+            if between is not None:
+                between.append(text)
         pooled = torch.cat([base.cross_modal_text_pooler.dense(text[packing.starts]).tanh(),
                             base.cross_modal_image_pooler.dense(image[:, 0]).tanh()], -1)
         return text, pooled

@@ -1,4 +1,4 @@
-"""Draws the training pictures once: python pool.py --out POOL [--scenes 40000] [--processes 2]
+"""Draws the training pictures once: python pool.py --out POOL [--scenes 24000] [--processes 2]
 
 POOL gets pixels.npy [N, 96, 96, 3] and owners.npy [N, 36] (bytes) and facts.npy [N, 14]: place, relation (-1: none), then kind,
 colour, size and count of each of three groups (-1: no such group).
@@ -52,7 +52,7 @@ def draw_chunk(out, chunk):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--out", required=True, type=Path)
-    parser.add_argument("--scenes", type=int, default=40000)
+    parser.add_argument("--scenes", type=int, default=24000)
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)

@@ -81,7 +81,8 @@ Terms read_terms(const SafetensorsFile& golden) {
   return terms;
 }
 
-/// The largest errors of one output; relative to the largest expected value, and in tolerances.
+/// The largest errors of one output: absolute, relative to the largest expected value (none where
+/// that is within the tolerance), and in tolerances.
 struct Errors {
   double absolute = 0;
   double relative = 0;
@@ -101,7 +102,7 @@ Errors compare(const Tensor<float>& actual, const Tensor<double>& expected, cons
     errors.tolerances =
         std::max(errors.tolerances, difference / (terms.atol + terms.rtol * std::abs(value)));
   }
-  errors.relative = largest > 0 ? errors.absolute / largest : errors.absolute;
+  if (largest > terms.atol) errors.relative = errors.absolute / largest;
   return errors;
 }
 
