@@ -1,12 +1,11 @@
 // convert, info and models of the Hugging Face cache, as a script uses the program.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
 #include <bridgetower/io/safetensors.hpp>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
-#include "tests/support/temporary_directory.hpp"
+#include "tests/support/program.hpp"
 
 namespace bridgetower {
 namespace {
@@ -14,6 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 
 using nlohmann::json;
+using testing::Outcome;
 using testing::read_all;
 using testing::TemporaryDirectory;
 
@@ -21,19 +21,8 @@ const std::string kData = BRIDGETOWER_TEST_DATA;
 
 class ConvertProgram : public ::testing::Test {
  protected:
-  struct Outcome {
-    int status;
-    std::string out;
-    std::string error;
-  };
-
   Outcome run(const std::string& arguments) const {
-    const std::string base = path("");
-    const std::string command = "HF_HUB_CACHE=" + path("hub") + " " BRIDGETOWER_PROGRAM " " +
-                                arguments + " >" + base + "out 2>" + base + "err";
-    const int status = std::system(command.c_str());
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read_all(base + "out"),
-            read_all(base + "err")};
+    return testing::run_program("HF_HUB_CACHE=" + path("hub") + " " BRIDGETOWER_PROGRAM, arguments);
   }
 
   std::string path(const std::string& name) const { return (directory_.path() / name).string(); }

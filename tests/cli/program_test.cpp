@@ -1,6 +1,7 @@
 // The program as a script calls it: records, exit codes, one-line errors.
+#include "tests/support/program.hpp"
+
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
 #include <algorithm>
 #include <bridgetower/io/safetensors.hpp>
@@ -9,12 +10,11 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "tests/support/temporary_directory.hpp"
-
 namespace bridgetower {
 namespace {
 
 using nlohmann::json;
+using testing::Outcome;
 using testing::read_all;
 using testing::TemporaryDirectory;
 
@@ -22,30 +22,9 @@ const std::string kData = BRIDGETOWER_TEST_DATA;
 const std::string kModel = " --model " + kData + "/tiny_model ";
 const std::string kPicture = kData + "/images/rgb.png";
 
-struct Outcome {
-  int status;
-  std::string out;
-  std::string error;
-
-  std::vector<json> records() const {
-    std::vector<json> all;
-    std::istringstream lines(out);
-    for (std::string line; std::getline(lines, line);) all.push_back(json::parse(line));
-    return all;
-  }
-};
-
-/// `redirections` come last, so that they win.
 Outcome run(const std::string& arguments, const std::string& input = "",
             const std::string& redirections = "") {
-  const TemporaryDirectory directory;
-  directory.write("in", input);
-  const std::string base = directory.path().string();
-  const std::string command = std::string(BRIDGETOWER_PROGRAM) + " " + arguments + " <" + base +
-                              "/in >" + base + "/out 2>" + base + "/err " + redirections;
-  const int status = std::system(command.c_str());
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read_all(base + "/out"),
-          read_all(base + "/err")};
+  return testing::run_program(BRIDGETOWER_PROGRAM, arguments, input, redirections);
 }
 
 TEST(Program, MatchesEveryPictureWithEveryText) {

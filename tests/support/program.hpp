@@ -26,12 +26,15 @@ struct Outcome {
   }
 };
 
-/// Runs a program through the shell.
-inline Outcome run_program(const std::string& program, const std::string& arguments) {
+/// Runs a program through the shell, `input` on its standard input. `redirections` come last, so
+/// that they win.
+inline Outcome run_program(const std::string& program, const std::string& arguments,
+                           const std::string& input = "", const std::string& redirections = "") {
   const TemporaryDirectory directory;
+  directory.write("in", input);
   const std::string base = directory.path().string();
-  const std::string command =
-      program + " " + arguments + " </dev/null >" + base + "/out 2>" + base + "/err";
+  const std::string command = program + " " + arguments + " <" + base + "/in >" + base + "/out 2>" +
+                              base + "/err " + redirections;
   const int status = std::system(command.c_str());
   return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read_all(base + "/out"),
           read_all(base + "/err")};
