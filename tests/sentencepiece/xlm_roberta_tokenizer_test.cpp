@@ -22,8 +22,6 @@ using testing::read_all;
 using testing::TemporaryDirectory;
 
 const std::filesystem::path kData = std::filesystem::path(BRIDGETOWER_TEST_DATA) / "sentencepiece";
-const std::filesystem::path kShared =
-    std::filesystem::path(BRIDGETOWER_SHARED_DIR) / "sentencepiece";
 constexpr char kName[] = "sentencepiece.bpe.model";
 
 std::vector<json> rows(const std::filesystem::path& file) {
@@ -62,23 +60,6 @@ TEST(XlmRobertaTokenizer, AgreesWithHuggingFace) {
     EXPECT_EQ(json(encoding.special_tokens_mask), row["special_tokens_mask"]);
     EXPECT_EQ(optional(encoding.word_ids), row["word_ids"]);
     EXPECT_EQ(optional(encoding.sequence_ids), row["sequence_ids"]);
-  }
-}
-
-TEST(XlmRobertaTokenizer, AgreesWithTheSharedModel) {
-  if (!std::filesystem::exists(kShared)) GTEST_SKIP() << "the shared model is not at hand";
-  const TemporaryDirectory directory;
-  std::filesystem::copy_file(kShared / "toy.model", directory.path() / kName);
-  const auto tokenizer = XlmRobertaTokenizer::from_pretrained(directory.path());
-  for (const json& row : rows(kShared / "golden.jsonl")) {
-    SCOPED_TRACE(row["text"].dump());
-    const Encoding encoding = tokenizer->encode(row["text"].get<std::string>());
-    EXPECT_EQ(json(encoding.input_ids), row["libsentencepiece_ids"]);
-    EXPECT_EQ(tokenizer->decode(row["hf_fast_ids"].get<std::vector<std::int64_t>>(), true),
-              row["hf_decoded_skip"]);
-    if (!row["same"].get<bool>()) continue;
-    EXPECT_EQ(json(encoding.tokens), row["hf_fast_tokens"]);
-    EXPECT_EQ(json(encoding.offset_mapping), row["hf_fast_offsets"]);
   }
 }
 
