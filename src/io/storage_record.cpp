@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "io/crc32.hpp"
+#include "core/crc32.hpp"
 #include "io/zip_archive.hpp"
 
 namespace bridgetower::detail {

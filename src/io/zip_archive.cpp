@@ -7,8 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "core/crc32.hpp"
 #include "core/json.hpp"
-#include "io/crc32.hpp"
 
 namespace bridgetower::detail {
 namespace {

@@ -1,8 +1,9 @@
 #include "preprocessing/image/container.hpp"
 
 #include <algorithm>
-#include <array>
 #include <bridgetower/core/error.hpp>
+
+#include "core/crc32.hpp"
 
 namespace bridgetower::detail {
 namespace {
@@ -18,24 +19,6 @@ std::uint32_t number_at(std::string_view bytes, std::size_t i, std::size_t size,
     value = value << 8 | byte_at(bytes, big_endian ? i + k : i + size - 1 - k);
   }
   return value;
-}
-
-/// CRC-32 as PNG, zlib and others use it.
-std::uint32_t crc32(std::string_view bytes) {
-  static const std::array<std::uint32_t, 256> table = [] {
-    std::array<std::uint32_t, 256> values{};
-    for (std::uint32_t n = 0; n < 256; ++n) {
-      std::uint32_t c = n;
-      for (int bit = 0; bit < 8; ++bit) c = (c & 1) != 0 ? 0xEDB88320U ^ c >> 1 : c >> 1;
-      values[n] = c;
-    }
-    return values;
-  }();
-  std::uint32_t crc = 0xFFFFFFFFU;
-  for (const char byte : bytes) {
-    crc = table[(crc ^ static_cast<unsigned char>(byte)) & 0xFF] ^ crc >> 8;
-  }
-  return ~crc;
 }
 
 }  // namespace
@@ -79,7 +62,7 @@ PngFacts read_png(std::string_view bytes, const std::string& place) {
     }
     const std::string_view type = bytes.substr(position + 4, 4);
     const std::string_view data = bytes.substr(position + 8, length);
-    if (crc32(bytes.substr(position + 4, 4 + length)) !=
+    if (crc32(0, bytes.data() + position + 4, 4 + length) !=
         number_at(bytes, position + 8 + length, 4, true)) {
       throw FormatError(place, where + ": its checksum does not fit its data");
     }
