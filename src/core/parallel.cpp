@@ -135,8 +135,10 @@ void parallel_for(std::int64_t count, const std::function<void(std::int64_t)>& t
   }
   const std::uint64_t before = products;
   std::atomic<std::uint64_t> added{0};
-  pool->run(count, [&task, &added](std::int64_t i) {
+  detail::WorkspaceState* const workspace = detail::current_workspace();
+  pool->run(count, [&task, &added, workspace](std::int64_t i) {
     const ParallelScope nested(nullptr);
+    const WorkspaceScope memory(workspace);
     const std::uint64_t start = products;
     task(i);
     added += products - start;

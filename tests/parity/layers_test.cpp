@@ -173,7 +173,8 @@ TYPED_TEST(LayerParity, Activations) {
   const Golden golden(kFolder / "activations.safetensors");
   for (const std::string& name : golden.outputs()) {
     auto values = golden.input<TypeParam>("values");
-    ops::activate(ops::activation_from_name(name), values.data(), values.dim(0));
+    const auto activate = ops::activation_function<TypeParam>(ops::activation_from_name(name));
+    if (activate != nullptr) activate(values.data(), values.dim(0));
     expect_near(golden, name, values);
   }
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <bridgetower/core/workspace.hpp>
 #include <condition_variable>
 #include <cstdint>
 #include <exception>
@@ -30,6 +31,9 @@ class ThreadPool {
   /// thread.
   void run(std::int64_t count, const std::function<void(std::int64_t)>& task);
 
+  /// What the calls that run on this team keep for one another.
+  Workspace& workspace() noexcept { return workspace_; }
+
  private:
   void stop();
   void work();
@@ -47,9 +51,10 @@ class ThreadPool {
   const std::function<void(std::int64_t)>* task_ = nullptr;
   std::exception_ptr failure_;
   std::vector<std::thread> workers_;
+  Workspace workspace_;
 };
 
-/// While it lives, parallel_for on this thread uses `pool`. Public entry points open one.
+/// While it lives, parallel_for on this thread uses `pool`.
 class ParallelScope {
  public:
   explicit ParallelScope(ThreadPool* pool) noexcept;
@@ -59,6 +64,18 @@ class ParallelScope {
 
  private:
   ThreadPool* previous_;
+};
+
+/// While it lives, this thread works on the threads and in the memory of `pool`. Public entry
+/// points open one.
+class CallScope {
+ public:
+  explicit CallScope(ThreadPool* pool) noexcept
+      : threads_(pool), memory_(pool == nullptr ? nullptr : &pool->workspace()) {}
+
+ private:
+  ParallelScope threads_;
+  WorkspaceScope memory_;
 };
 
 /// How many threads parallel_for would use here.

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <bridgetower/core/error.hpp>
 #include <bridgetower/core/shape.hpp>
+#include <bridgetower/core/workspace.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <initializer_list>
-#include <new>
 #include <utility>
 #include <vector>
 
@@ -113,14 +113,11 @@ class Tensor {
   }
 
  private:
-  static constexpr std::align_val_t kAlignment{64};
-
   struct Storage {
     Storage() = default;
     explicit Storage(std::size_t count)
-        : data(count == 0
-                   ? nullptr
-                   : static_cast<Scalar*>(::operator new(count * sizeof(Scalar), kAlignment))),
+        : data(count == 0 ? nullptr
+                          : static_cast<Scalar*>(detail::allocate_elements(count * sizeof(Scalar)))),
           size(count) {}
     Storage(const Storage& other) : Storage(other.size) {
       std::copy_n(other.data, other.size, data);
@@ -132,7 +129,7 @@ class Tensor {
       std::swap(size, other.size);
       return *this;
     }
-    ~Storage() { ::operator delete(data, kAlignment); }
+    ~Storage() { detail::release_elements(data); }
 
     Scalar* data = nullptr;
     std::size_t size = 0;

@@ -71,7 +71,7 @@ Tensor<Scalar> BridgeTowerForMaskedLM<Scalar>::masked_logits(
   Wanted wanted;
   wanted.text_rows = positions;
   if (positions.empty()) return Tensor<Scalar>({0, model_.config().text_config.vocab_size});
-  const ParallelScope scope(model_.threads());
+  const CallScope scope(model_.threads());
   return mlm_score_.forward(model_.fuse(image, text, wanted).text);
 }
 

@@ -53,9 +53,7 @@ BridgeTowerMLMHead<Scalar>::BridgeTowerMLMHead(const BridgeTowerConfig& config,
 
 template <class Scalar>
 Tensor<Scalar> BridgeTowerMLMHead<Scalar>::forward(const Tensor<Scalar>& text_features) const {
-  Tensor<Scalar> x = dense_.forward(text_features);
-  ops::activate(activation_, x.data(), static_cast<std::int64_t>(x.size()));
-  return decoder_.forward(layer_norm_.forward(x));
+  return decoder_.forward(layer_norm_.forward(dense_.forward(text_features, activation_)));
 }
 
 BRIDGETOWER_EXTERN_TEMPLATE(BridgeTowerMLMHead);

@@ -19,7 +19,7 @@ class BridgeTowerAttention {
   /// [H, M, N] of each item where wanted.
   Tensor<Scalar> forward(const Sequences<Scalar>& x, const Sequences<Scalar>& other,
                          std::vector<Tensor<Scalar>>* probabilities = nullptr) const {
-    return layer_norm_.forward(dense_.forward(attention_.forward(x, other, probabilities)), x.rows);
+    return layer_norm_.forward(attention_.forward(x, other, dense_, probabilities), x.rows);
   }
 
  private:

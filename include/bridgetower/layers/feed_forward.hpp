@@ -2,9 +2,7 @@
 
 #include <bridgetower/layers/linear.hpp>
 #include <bridgetower/ops/activations.hpp>
-#include <bridgetower/ops/rows.hpp>
 #include <cstdint>
-#include <string_view>
 
 namespace bridgetower {
 
@@ -18,23 +16,20 @@ class FeedForward {
       : activation_(activation), up_(up, inner_size, size), down_(down, size, inner_size) {}
 
   /// x [N, D] -> [N, D], without a residual
-  Tensor<Scalar> forward(const Tensor<Scalar>& x) const;
+  Tensor<Scalar> forward(const Tensor<Scalar>& x) const {
+    return down_.forward(up_.forward(x, activation_));
+  }
+
+  /// forward(x) + residual [N, D]
+  Tensor<Scalar> forward_add(const Tensor<Scalar>& x, const Tensor<Scalar>& residual) const {
+    return down_.forward_add(up_.forward(x, activation_), residual);
+  }
 
  private:
   ops::Activation activation_;
   Linear<Scalar> up_;    // [F, D]
   Linear<Scalar> down_;  // [D, F]
 };
-
-template <class Scalar>
-Tensor<Scalar> FeedForward<Scalar>::forward(const Tensor<Scalar>& x) const {
-  Tensor<Scalar> inner = up_.forward(x);
-  const std::int64_t width = inner.dim(1);
-  ops::for_row_blocks(inner.dim(0), width, [&](std::int64_t begin, std::int64_t end) {
-    ops::activate(activation_, inner.data() + begin * width, (end - begin) * width);
-  });
-  return down_.forward(inner);
-}
 
 BRIDGETOWER_EXTERN_TEMPLATE(FeedForward);
 

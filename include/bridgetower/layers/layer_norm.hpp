@@ -5,6 +5,7 @@
 #include <bridgetower/ops/layer_norm.hpp>
 #include <bridgetower/ops/rows.hpp>
 #include <cstdint>
+#include <utility>
 
 namespace bridgetower {
 
@@ -21,8 +22,14 @@ class LayerNorm {
   /// x [N, D] -> [N, D]. Both throw ShapeError for another x.
   Tensor<Scalar> forward(const Tensor<Scalar>& x) const;
 
-  /// LayerNorm(x + residual), reading as many rows of `residual` as x has.
-  Tensor<Scalar> forward(Tensor<Scalar> x, const Tensor<Scalar>& residual) const;
+  /// LayerNorm(x + residual), of equal shape (else ShapeError).
+  Tensor<Scalar> forward(Tensor<Scalar> x, const Tensor<Scalar>& residual) const {
+    return forward(std::move(x), Scalar(1), residual, Scalar(1));
+  }
+
+  /// LayerNorm(x_scale x + residual_scale residual)
+  Tensor<Scalar> forward(Tensor<Scalar> x, Scalar x_scale, const Tensor<Scalar>& residual,
+                         Scalar residual_scale) const;
 
  private:
   Scalar eps_;
@@ -45,15 +52,19 @@ Tensor<Scalar> LayerNorm<Scalar>::forward(const Tensor<Scalar>& x) const {
 }
 
 template <class Scalar>
-Tensor<Scalar> LayerNorm<Scalar>::forward(Tensor<Scalar> x, const Tensor<Scalar>& residual) const {
+Tensor<Scalar> LayerNorm<Scalar>::forward(Tensor<Scalar> x, Scalar x_scale,
+                                          const Tensor<Scalar>& residual,
+                                          Scalar residual_scale) const {
   const std::int64_t width = weight_.dim(0);
   check_rows("LayerNorm", x, 0, width);
-  check_rows("LayerNorm", residual, x.dim(0), width);
+  check_same_shape("LayerNorm", x, residual);
   ops::for_row_blocks(x.dim(0), width, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t n = begin; n < end; ++n) {
       Scalar* const row = x.data() + n * width;
       const Scalar* const added = residual.data() + n * width;
-      for (std::int64_t i = 0; i < width; ++i) row[i] += added[i];
+      for (std::int64_t i = 0; i < width; ++i) {
+        row[i] = row[i] * x_scale + added[i] * residual_scale;
+      }
       ops::layer_norm(row, row, width, weight_.data(), bias_.data(), eps_);
     }
   });

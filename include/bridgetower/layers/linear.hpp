@@ -4,6 +4,7 @@
 #include <bridgetower/core/parallel.hpp>
 #include <bridgetower/core/tensor.hpp>
 #include <bridgetower/core/weights.hpp>
+#include <bridgetower/ops/activations.hpp>
 #include <bridgetower/ops/matmul.hpp>
 #include <cstdint>
 #include <string>
@@ -44,13 +45,24 @@ class Linear {
   void scale_outputs(ops::Outputs range, Scalar factor);
   void add_to_bias(const Tensor<Scalar>& values, std::int64_t row);
 
-  /// x [N, in] -> [N, out]. Throws ShapeError for another x.
-  Tensor<Scalar> forward(const Tensor<Scalar>& x) const { return forward(x, {0, out()}); }
+  /// x [N, in] -> [N, out]. All throw ShapeError for another x.
+  Tensor<Scalar> forward(const Tensor<Scalar>& x) const { return multiply(x, {0, out()}, {}); }
+
+  /// activation(x Wᵀ + b)
+  Tensor<Scalar> forward(const Tensor<Scalar>& x, ops::Activation activation) const;
+
+  /// x Wᵀ + b + residual [N, out]
+  Tensor<Scalar> forward_add(const Tensor<Scalar>& x, const Tensor<Scalar>& residual) const;
 
   /// Some outputs only: [N, range.count]
-  Tensor<Scalar> forward(const Tensor<Scalar>& x, ops::Outputs range) const;
+  Tensor<Scalar> forward(const Tensor<Scalar>& x, ops::Outputs range) const {
+    return multiply(x, range, {});
+  }
 
  private:
+  /// `finish` lacks the bias.
+  Tensor<Scalar> multiply(const Tensor<Scalar>& x, ops::Outputs range,
+                          ops::Finish<Scalar> finish) const;
   void read_rows(const WeightView<Scalar>& weights, std::string_view name, std::int64_t first,
                  std::int64_t count);
 
@@ -135,12 +147,30 @@ void Linear<Scalar>::add_to_bias(const Tensor<Scalar>& values, std::int64_t row)
 }
 
 template <class Scalar>
-Tensor<Scalar> Linear<Scalar>::forward(const Tensor<Scalar>& x, ops::Outputs range) const {
+Tensor<Scalar> Linear<Scalar>::multiply(const Tensor<Scalar>& x, ops::Outputs range,
+                                        ops::Finish<Scalar> finish) const {
   check_rows("Linear", x, 0, in());
+  if (!bias_.empty()) finish.bias = bias_.data() + range.first;
   auto y = Tensor<Scalar>::uninitialized({x.dim(0), range.count});
-  weight_.multiply(range, x.data(), in(), x.dim(0),
-                   bias_.empty() ? nullptr : bias_.data() + range.first, y.data(), range.count);
+  weight_.multiply(range, x.data(), in(), x.dim(0), finish, y.data(), range.count);
   return y;
+}
+
+template <class Scalar>
+Tensor<Scalar> Linear<Scalar>::forward(const Tensor<Scalar>& x, ops::Activation activation) const {
+  ops::Finish<Scalar> finish;
+  finish.activation = ops::activation_function<Scalar>(activation);
+  return multiply(x, {0, out()}, finish);
+}
+
+template <class Scalar>
+Tensor<Scalar> Linear<Scalar>::forward_add(const Tensor<Scalar>& x,
+                                           const Tensor<Scalar>& residual) const {
+  check_rows("Linear", residual, x.dim(0), out());
+  ops::Finish<Scalar> finish;
+  finish.residual = residual.data();
+  finish.residual_stride = out();
+  return multiply(x, {0, out()}, finish);
 }
 
 BRIDGETOWER_EXTERN_TEMPLATE(Linear);

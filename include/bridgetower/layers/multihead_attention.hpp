@@ -4,6 +4,7 @@
 #include <bridgetower/layers/sequences.hpp>
 #include <bridgetower/ops/attention.hpp>
 #include <bridgetower/ops/folded_attention.hpp>
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <utility>
@@ -11,8 +12,8 @@
 
 namespace bridgetower {
 
-/// Query, key and value projections as one matrix, and attention over them; without the output
-/// projection. HF: BridgeTowerSelfAttention, torch.nn.MultiheadAttention.
+/// Query, key and value projections as one matrix, and attention over them.
+/// HF: BridgeTowerSelfAttention, torch.nn.MultiheadAttention.
 template <class Scalar>
 class MultiheadAttention {
  public:
@@ -24,8 +25,18 @@ class MultiheadAttention {
   Tensor<Scalar> forward(const Sequences<Scalar>& queries, const Sequences<Scalar>& others,
                          std::vector<Tensor<Scalar>>* probabilities = nullptr) const;
 
+  /// The same through the output projection `dense`.
+  Tensor<Scalar> forward(const Sequences<Scalar>& queries, const Sequences<Scalar>& others,
+                         const Linear<Scalar>& dense,
+                         std::vector<Tensor<Scalar>>* probabilities = nullptr) const;
+
  private:
+  /// Whichever way of the three is the least work. What one item takes depends on it alone.
   bool folds(const Sequence& query, const Sequence& other) const;
+  bool folds_queries(const Sequence& query, const Sequence& other) const;
+  Tensor<Scalar> forward_queries_folded(const Sequences<Scalar>& queries,
+                                        const Sequences<Scalar>& others,
+                                        const Linear<Scalar>& dense) const;
 
   std::int64_t heads_;
   std::int64_t size_;  // D
@@ -44,7 +55,60 @@ MultiheadAttention<Scalar>::MultiheadAttention(Linear<Scalar> in_proj, std::int6
 template <class Scalar>
 bool MultiheadAttention<Scalar>::folds(const Sequence& query, const Sequence& other) const {
   return ops::folded_work(query.tokens(), other.tokens(), size_, heads_) <
-         ops::made_work(query.tokens(), other.tokens(), size_);
+         ops::plain_work(query.tokens(), other.tokens(), size_);
+}
+
+template <class Scalar>
+bool MultiheadAttention<Scalar>::folds_queries(const Sequence& query, const Sequence& other) const {
+  const std::int64_t m = query.tokens();
+  const std::int64_t n = other.tokens();
+  return ops::query_folded_work(m, n, size_, heads_) <
+         std::min(ops::plain_work(m, n, size_), ops::folded_work(m, n, size_, heads_));
+}
+
+template <class Scalar>
+Tensor<Scalar> MultiheadAttention<Scalar>::forward(const Sequences<Scalar>& queries,
+                                                   const Sequences<Scalar>& others,
+                                                   const Linear<Scalar>& dense,
+                                                   std::vector<Tensor<Scalar>>* probabilities) const {
+  std::vector<std::size_t> folded, made;
+  for (std::size_t i = 0; i < queries.items.size(); ++i) {
+    const bool folds = probabilities == nullptr && folds_queries(queries.items[i], others.items[i]);
+    (folds ? folded : made).push_back(i);
+  }
+  if (folded.empty()) return dense.forward(forward(queries, others, probabilities));
+  if (made.empty()) return forward_queries_folded(queries, others, dense);
+  auto out = Tensor<Scalar>::uninitialized({queries.rows.dim(0), dense.out()});
+  queries.put(out, folded,
+              forward_queries_folded(queries.part(folded), others.part(folded), dense));
+  queries.put(out, made, dense.forward(forward(queries.part(made), others.part(made))));
+  return out;
+}
+
+template <class Scalar>
+Tensor<Scalar> MultiheadAttention<Scalar>::forward_queries_folded(
+    const Sequences<Scalar>& queries, const Sequences<Scalar>& others,
+    const Linear<Scalar>& dense) const {
+  const Tensor<Scalar> made = in_proj_.forward(others.rows, {size_, 2 * size_});
+  auto out = Tensor<Scalar>::uninitialized({queries.rows.dim(0), dense.out()});
+  parallel_for(static_cast<std::int64_t>(queries.items.size()), [&](std::int64_t index) {
+    const Sequence& own = queries.items[static_cast<std::size_t>(index)];
+    const Sequence& other = others.items[static_cast<std::size_t>(index)];
+    const Scalar* const key = made.data() + other.begin * 2 * size_;
+    ops::query_folded_attention<Scalar>(
+        {{queries.rows.data() + own.begin * size_, own.rows, size_},
+         {key, other.rows, 2 * size_},
+         {key + size_, other.rows, 2 * size_},
+         in_proj_.weight(),
+         in_proj_.bias(),
+         dense.weight(),
+         dense.bias(),
+         heads_,
+         other.attended,
+         backend_},
+        out.data() + own.begin * dense.out());
+  });
+  return out;
 }
 
 template <class Scalar>

@@ -15,9 +15,7 @@ class BridgeTowerPooler {
 
   /// First rows of several items [B, D] -> [B, D]
   Tensor<Scalar> forward(const Tensor<Scalar>& first_rows) const {
-    Tensor<Scalar> pooled = dense_.forward(first_rows);
-    ops::activate(ops::Activation::kTanh, pooled.data(), static_cast<std::int64_t>(pooled.size()));
-    return pooled;
+    return dense_.forward(first_rows, ops::Activation::kTanh);
   }
 
  private:

@@ -44,6 +44,31 @@ struct Sequences {
     return out;
   }
 
+  /// The chosen items, copied.
+  Sequences part(const std::vector<std::size_t>& chosen) const {
+    Sequences out;
+    std::vector<std::int64_t> indices;
+    for (const std::size_t i : chosen) {
+      out.items.push_back(
+          {static_cast<std::int64_t>(indices.size()), items[i].rows, items[i].attended});
+      for (std::int64_t r = 0; r < items[i].rows; ++r) indices.push_back(items[i].begin + r);
+    }
+    out.rows = ops::gather_rows(rows.data(), rows.dim(1), rows.dim(1), indices);
+    return out;
+  }
+
+  /// The other way: the rows of part(chosen) to their places in `out`, which has a row for each of
+  /// these.
+  void put(Tensor<Scalar>& out, const std::vector<std::size_t>& chosen,
+           const Tensor<Scalar>& part_rows) const {
+    const std::int64_t width = out.dim(1);
+    const Scalar* from = part_rows.data();
+    for (const std::size_t i : chosen) {
+      std::copy_n(from, items[i].rows * width, out.data() + items[i].begin * width);
+      from += items[i].rows * width;
+    }
+  }
+
   /// The chosen rows (counted within their item) of every item.
   Sequences select(const ops::KeyList& chosen) const {
     Sequences out;

@@ -76,7 +76,7 @@ class BridgeTowerModel {
   /// states are not of a model like this one.
   std::vector<FusedState<Scalar>> fuse(const std::vector<StatePair<Scalar>>& pairs,
                                        const Wanted& wanted) const {
-    const ParallelScope scope(threads());
+    const CallScope scope(threads());
     return cross_modal_encoder_.fuse(pairs, wanted);
   }
   FusedState<Scalar> fuse(const ImageState<Scalar>& image, const TextState<Scalar>& text,
@@ -144,7 +144,7 @@ Tensor<Scalar> BridgeTowerModel<Scalar>::embed_image(const ForwardInputs<Scalar>
 template <class Scalar>
 ImageState<Scalar> BridgeTowerModel<Scalar>::encode_image(const ForwardInputs<Scalar>& inputs,
                                                           std::int64_t b) const {
-  const ParallelScope scope(threads());
+  const CallScope scope(threads());
   ImageState<Scalar> state;
   Tensor<Scalar> x = embed_image(inputs, b);
   if (inputs.output_hidden_states) state.hidden_states.push_back(x);
@@ -167,7 +167,7 @@ ImageState<Scalar> BridgeTowerModel<Scalar>::encode_image(const ForwardInputs<Sc
 template <class Scalar>
 Tensor<Scalar> BridgeTowerModel<Scalar>::encode_image_cls(const ForwardInputs<Scalar>& inputs,
                                                           std::int64_t b) const {
-  const ParallelScope scope(threads());
+  const CallScope scope(threads());
   Tensor<Scalar> x = embed_image(inputs, b);
   const auto& blocks = vision_model_.blocks();
   for (std::size_t i = 0; i < blocks.size(); ++i) {
@@ -214,7 +214,7 @@ template <class Scalar>
 std::vector<TextState<Scalar>> BridgeTowerModel<Scalar>::encode_texts(
     const ForwardInputs<Scalar>& inputs, const std::vector<std::int64_t>& items,
     bool all_rows) const {
-  const ParallelScope scope(threads());
+  const CallScope scope(threads());
   std::vector<TextState<Scalar>> states(items.size());
   if (items.empty()) return states;
   TextRows text = embed_texts(inputs, items, all_rows);
@@ -250,7 +250,7 @@ std::vector<TextState<Scalar>> BridgeTowerModel<Scalar>::encode_texts(
 template <class Scalar>
 Tensor<Scalar> BridgeTowerModel<Scalar>::encode_text_cls(
     const ForwardInputs<Scalar>& inputs, const std::vector<std::int64_t>& items) const {
-  const ParallelScope scope(threads());
+  const CallScope scope(threads());
   TextRows text = embed_texts(inputs, items, false);
   const auto& layers = text_model_.layers();
   for (std::size_t i = 0; i + 1 < layers.size(); ++i) text.x.rows = layers[i].forward(text.x);
@@ -291,7 +291,7 @@ CommonOutput<Scalar> BridgeTowerModel<Scalar>::run_batch(const ForwardInputs<Sca
       pairs.push_back({&images[same_image[i]], &texts[same_text[i]]});
     }
     const std::vector<FusedState<Scalar>> fused = fuse(pairs, wanted);
-    const ParallelScope scope(threads());
+    const CallScope scope(threads());
     for (std::int64_t b = begin; b < end; ++b) {
       const auto n = static_cast<std::size_t>(b - begin);
       detail::collect_item(common, inputs.batch(), b, *pairs[n].image, *pairs[n].text, fused[n],

@@ -8,6 +8,7 @@
 #include <bridgetower/model/states.hpp>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace bridgetower {
@@ -97,8 +98,8 @@ std::vector<FusedState<Scalar>> CrossModalEncoder<Scalar>::fuse(const Pairs& pai
     t = detail::texts_of(pairs, layer);
     m = detail::images_of(pairs, layer);
     if (j > 0) {
-      t.rows = text_.link(j, t.rows, text_out.rows);
-      m.rows = image_.link(j, m.rows, image_out.rows);
+      t.rows = text_.link(j, std::move(t.rows), text_out.rows);
+      m.rows = image_.link(j, std::move(m.rows), image_out.rows);
     }
     const bool last = j + 1 == layers;
     Probabilities of_text, of_image;

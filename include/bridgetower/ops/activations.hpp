@@ -57,19 +57,46 @@ Scalar activated(Activation activation, Scalar x) {
   return x;
 }
 
+template <Activation kActivation, class Scalar>
+void activate_all(Scalar* values, std::int64_t size) {
+  for (std::int64_t i = 0; i < size; ++i) values[i] = activated(kActivation, values[i]);
+}
+
 }  // namespace detail
 
-/// Applies the activation to every value in place.
+/// Applies an activation to `size` values in place.
 template <class Scalar>
-void activate(Activation activation, Scalar* values, std::int64_t size) {
+using ActivationFunction = void (*)(Scalar* values, std::int64_t size);
+
+/// Null for kLinear.
+template <class Scalar>
+ActivationFunction<Scalar> activation_function(Activation activation) {
   if constexpr (detail::has_kernels<Scalar>()) {
     const detail::Kernels& kernel = detail::kernels();
-    if (activation == Activation::kGelu) return kernel.gelu(values, size);
-    if (activation == Activation::kGeluTanh) return kernel.gelu_tanh(values, size);
-    if (activation == Activation::kQuickGelu) return kernel.quick_gelu(values, size);
-    if (activation == Activation::kSilu) return kernel.silu(values, size);
+    if (activation == Activation::kGelu) return kernel.gelu;
+    if (activation == Activation::kGeluTanh) return kernel.gelu_tanh;
+    if (activation == Activation::kQuickGelu) return kernel.quick_gelu;
+    if (activation == Activation::kSilu) return kernel.silu;
   }
-  for (std::int64_t i = 0; i < size; ++i) values[i] = detail::activated(activation, values[i]);
+  switch (activation) {
+    case Activation::kGelu:
+      return detail::activate_all<Activation::kGelu>;
+    case Activation::kGeluTanh:
+      return detail::activate_all<Activation::kGeluTanh>;
+    case Activation::kQuickGelu:
+      return detail::activate_all<Activation::kQuickGelu>;
+    case Activation::kRelu:
+      return detail::activate_all<Activation::kRelu>;
+    case Activation::kSilu:
+      return detail::activate_all<Activation::kSilu>;
+    case Activation::kTanh:
+      return detail::activate_all<Activation::kTanh>;
+    case Activation::kSigmoid:
+      return detail::activate_all<Activation::kSigmoid>;
+    case Activation::kLinear:
+      break;
+  }
+  return nullptr;
 }
 
 }  // namespace bridgetower::ops

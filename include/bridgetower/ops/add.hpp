@@ -24,16 +24,4 @@ void add_row_to(Tensor<Scalar>& x, const Scalar* row) {
   }
 }
 
-/// a * a_scale + b * b_scale, of equal shape (else ShapeError).
-template <class Scalar>
-Tensor<Scalar> scaled_add(const Tensor<Scalar>& a, Scalar a_scale, const Tensor<Scalar>& b,
-                          Scalar b_scale) {
-  check_same_shape("add", a, b);
-  auto out = Tensor<Scalar>::uninitialized(a.shape());
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    out.data()[i] = a.data()[i] * a_scale + b.data()[i] * b_scale;
-  }
-  return out;
-}
-
 }  // namespace bridgetower::ops

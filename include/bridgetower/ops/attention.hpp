@@ -51,7 +51,7 @@ namespace detail {
 template <class Scalar>
 void attend_head(const AttentionInputs<Scalar>& in, std::int64_t head, Scalar* out,
                  Tensor<Scalar>* probabilities) {
-  constexpr std::int64_t kRows = 56;
+  constexpr std::int64_t kRows = 84;
   const std::int64_t size = in.head_size;
   const std::int64_t keys = in.key.rows;
   const std::int64_t offset = head * size;
@@ -64,11 +64,11 @@ void attend_head(const AttentionInputs<Scalar>& in, std::int64_t head, Scalar* o
   auto scores = Tensor<Scalar>::uninitialized({kRows, keys});
   for (std::int64_t first = 0; first < in.query.rows; first += kRows) {
     const std::int64_t rows = std::min(kRows, in.query.rows - first);
-    key.multiply(in.query.data + first * in.query.stride + offset, in.query.stride, rows, nullptr,
+    key.multiply(in.query.data + first * in.query.stride + offset, in.query.stride, rows, {},
                  scores.data(), keys);
     if (none_attended) std::fill_n(scores.data(), rows * keys, Scalar(0));
     for (std::int64_t r = 0; r < rows; ++r) softmax(scores.data() + r * keys, keys);
-    value.multiply(scores.data(), keys, rows, nullptr, out + first * in.heads * size + offset,
+    value.multiply(scores.data(), keys, rows, {}, out + first * in.heads * size + offset,
                    in.heads * size);
     if (probabilities == nullptr) continue;
     std::copy_n(scores.data(), rows * keys,

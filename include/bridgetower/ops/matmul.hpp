@@ -27,10 +27,32 @@ constexpr bool has_kernels() {
   return std::is_same_v<Scalar, float>;
 #endif
 }
+/// Finishes the sums in y.
+template <class Scalar>
+void finish_rows(const bridgetower::detail::Finish<Scalar>& finish, std::int64_t rows,
+                 std::int64_t columns, Scalar* y, std::int64_t y_stride) {
+  for (std::int64_t r = 0; r < rows; ++r) {
+    Scalar* const row = y + r * y_stride;
+    for (std::int64_t i = 0; finish.bias != nullptr && i < columns; ++i) row[i] += finish.bias[i];
+    if (finish.activation != nullptr) finish.activation(row, columns);
+    if (finish.residual == nullptr) continue;
+    const Scalar* const residual = finish.residual + r * finish.residual_stride;
+    for (std::int64_t i = 0; i < columns; ++i) row[i] += residual[i];
+  }
+}
 }  // namespace detail
+
+/// What becomes of a product: activation(x Wᵀ + bias) + residual, of which each may be missing.
+using bridgetower::detail::Finish;
 
 /// Rows [first, first + count) of a packed matrix: that many columns of y.
 struct Outputs {
+  std::int64_t first;
+  std::int64_t count;
+};
+
+/// Columns [first, first + count) of a packed matrix: that many columns of x.
+struct Inputs {
   std::int64_t first;
   std::int64_t count;
 };
@@ -59,15 +81,22 @@ class PackedMatrix {
   /// W[range]ᵀ, [inputs, range.count].
   PackedMatrix transposed(Outputs range) const;
 
-  /// y [rows, outputs] = x [rows, inputs] Wᵀ + bias [outputs] (null: none).
-  void multiply(const Scalar* x, std::int64_t x_stride, std::int64_t rows, const Scalar* bias,
-                Scalar* y, std::int64_t y_stride) const {
-    multiply({0, outputs_}, x, x_stride, rows, bias, y, y_stride);
+  /// y [rows, outputs] = x [rows, inputs] Wᵀ, finished. y may be neither x nor the residual.
+  void multiply(const Scalar* x, std::int64_t x_stride, std::int64_t rows,
+                const Finish<Scalar>& finish, Scalar* y, std::int64_t y_stride) const {
+    multiply({0, outputs_}, x, x_stride, rows, finish, y, y_stride);
   }
 
-  /// Some columns only: y [rows, range.count], bias [range.count].
+  /// Some columns only: y [rows, range.count]; bias and residual are of these columns.
   void multiply(Outputs range, const Scalar* x, std::int64_t x_stride, std::int64_t rows,
-                const Scalar* bias, Scalar* y, std::int64_t y_stride) const;
+                const Finish<Scalar>& finish, Scalar* y, std::int64_t y_stride) const {
+    multiply(range, {0, inputs_}, x, x_stride, rows, finish, y, y_stride);
+  }
+
+  /// The part of the sums that some inputs add: x [rows, inputs.count].
+  void multiply(Outputs range, Inputs inputs, const Scalar* x, std::int64_t x_stride,
+                std::int64_t rows, const Finish<Scalar>& finish, Scalar* y,
+                std::int64_t y_stride) const;
 
  private:
   bool on_kernels() const noexcept {
@@ -86,10 +115,12 @@ class PackedMatrix {
 
   void set_block(Outputs range, std::int64_t first_input, std::int64_t input_count,
                  const Scalar* values, std::int64_t output_stride, std::int64_t input_stride);
-  void multiply_on_kernels(Outputs range, const Scalar* x, std::int64_t x_stride, std::int64_t rows,
-                           const Scalar* bias, Scalar* y, std::int64_t y_stride) const;
-  void multiply_on_eigen(Outputs range, const Scalar* x, std::int64_t x_stride, std::int64_t rows,
-                         const Scalar* bias, Scalar* y, std::int64_t y_stride) const;
+  void multiply_on_kernels(Outputs range, Inputs inputs, const Scalar* x, std::int64_t x_stride,
+                           std::int64_t rows, const Finish<Scalar>& finish, Scalar* y,
+                           std::int64_t y_stride) const;
+  void multiply_on_eigen(Outputs range, Inputs inputs, const Scalar* x, std::int64_t x_stride,
+                         std::int64_t rows, const Finish<Scalar>& finish, Scalar* y,
+                         std::int64_t y_stride) const;
 
   std::int64_t outputs_;
   std::int64_t inputs_;
@@ -141,7 +172,17 @@ void PackedMatrix<Scalar>::set_block(Outputs range, std::int64_t first_input,
              [&](std::int64_t first, std::int64_t count, std::int64_t panel, std::int64_t column) {
                Scalar* const target = panel_data(panel) + first_input * panel_ + column;
                const Scalar* const source = values + (first - range.first) * output_stride;
+               if constexpr (detail::has_kernels<Scalar>()) {
+                 if (input_stride == 1) {
+                   return detail::kernels().transpose(source, output_stride, count, input_count,
+                                                      target, panel_);
+                 }
+               }
                for (std::int64_t i = 0; i < input_count; ++i) {
+                 if (output_stride == 1) {
+                   std::copy_n(source + i * input_stride, count, target + i * panel_);
+                   continue;
+                 }
                  for (std::int64_t o = 0; o < count; ++o) {
                    target[i * panel_ + o] = source[o * output_stride + i * input_stride];
                  }
@@ -180,57 +221,62 @@ PackedMatrix<Scalar> PackedMatrix<Scalar>::transposed(Outputs range) const {
 }
 
 template <class Scalar>
-void PackedMatrix<Scalar>::multiply(Outputs range, const Scalar* x, std::int64_t x_stride,
-                                    std::int64_t rows, const Scalar* bias, Scalar* y,
+void PackedMatrix<Scalar>::multiply(Outputs range, Inputs inputs, const Scalar* x,
+                                    std::int64_t x_stride, std::int64_t rows,
+                                    const Finish<Scalar>& finish, Scalar* y,
                                     std::int64_t y_stride) const {
   if (rows == 0 || range.count == 0) return;
-  bridgetower::detail::count_multiply_adds(rows * range.count * inputs_);
+  bridgetower::detail::count_multiply_adds(rows * range.count * inputs.count);
   if constexpr (detail::has_kernels<Scalar>()) {
-    if (on_kernels()) return multiply_on_kernels(range, x, x_stride, rows, bias, y, y_stride);
+    if (on_kernels()) {
+      return multiply_on_kernels(range, inputs, x, x_stride, rows, finish, y, y_stride);
+    }
   }
-  multiply_on_eigen(range, x, x_stride, rows, bias, y, y_stride);
+  multiply_on_eigen(range, inputs, x, x_stride, rows, finish, y, y_stride);
 }
 
 template <class Scalar>
-void PackedMatrix<Scalar>::multiply_on_kernels(Outputs range, const Scalar* x,
+void PackedMatrix<Scalar>::multiply_on_kernels(Outputs range, Inputs inputs, const Scalar* x,
                                                std::int64_t x_stride, std::int64_t rows,
-                                               const Scalar* bias, Scalar* y,
+                                               const Finish<Scalar>& finish, Scalar* y,
                                                std::int64_t y_stride) const {
   if constexpr (detail::has_kernels<Scalar>()) {
     const std::int64_t before = range.first % panel_;
+    const Scalar* const values = panel_data(range.first / panel_) + inputs.first * panel_;
+    const std::int64_t stride = inputs_ * panel_;
     if (before == 0) {
-      return detail::multiply_packed({panel_data(range.first / panel_), range.count, inputs_}, x,
-                                     x_stride, rows, bias, y, y_stride);
+      return detail::multiply_packed({values, range.count, inputs.count, stride}, x, x_stride, rows,
+                                     finish, y, y_stride);
     }
     // The range begins inside a panel: from the panel's first column on, and the rest is cut off.
-    const Outputs wider{range.first - before, range.count + before};
-    auto all = Tensor<Scalar>::uninitialized({rows, wider.count});
-    detail::multiply_packed({panel_data(wider.first / panel_), wider.count, inputs_}, x, x_stride,
-                            rows, nullptr, all.data(), wider.count);
+    const std::int64_t wider = range.count + before;
+    auto all = Tensor<Scalar>::uninitialized({rows, wider});
+    detail::multiply_packed({values, wider, inputs.count, stride}, x, x_stride, rows, {},
+                            all.data(), wider);
     for (std::int64_t r = 0; r < rows; ++r) {
-      const Scalar* const source = all.data() + r * wider.count + before;
-      for (std::int64_t o = 0; o < range.count; ++o) {
-        y[r * y_stride + o] = bias == nullptr ? source[o] : source[o] + bias[o];
-      }
+      std::copy_n(all.data() + r * wider + before, range.count, y + r * y_stride);
     }
+    detail::finish_rows(finish, rows, range.count, y, y_stride);
   }
 }
 
 template <class Scalar>
-void PackedMatrix<Scalar>::multiply_on_eigen(Outputs range, const Scalar* x, std::int64_t x_stride,
-                                             std::int64_t rows, const Scalar* bias, Scalar* y,
+void PackedMatrix<Scalar>::multiply_on_eigen(Outputs range, Inputs inputs, const Scalar* x,
+                                             std::int64_t x_stride, std::int64_t rows,
+                                             const Finish<Scalar>& finish, Scalar* y,
                                              std::int64_t y_stride) const {
   constexpr std::int64_t kColumns = 128;  // fixed, so that the number of threads changes no bits
   parallel_for((range.count + kColumns - 1) / kColumns, [&](std::int64_t block) {
     const std::int64_t first = block * kColumns;
     const std::int64_t count = std::min(kColumns, range.count - first);
-    auto result = detail::as_matrix(y + first, rows, count, y_stride);
-    result.noalias() =
-        detail::as_matrix(x, rows, inputs_, x_stride) *
-        detail::as_matrix(values_.data() + (range.first + first) * inputs_, count, inputs_, inputs_)
-            .transpose();
-    if (bias != nullptr)
-      result.rowwise() += detail::as_matrix(bias + first, 1, count, count).row(0);
+    const Scalar* const weights = values_.data() + (range.first + first) * inputs_ + inputs.first;
+    detail::as_matrix(y + first, rows, count, y_stride).noalias() =
+        detail::as_matrix(x, rows, inputs.count, x_stride) *
+        detail::as_matrix(weights, count, inputs.count, inputs_).transpose();
+    Finish<Scalar> part = finish;
+    if (part.bias != nullptr) part.bias += first;
+    if (part.residual != nullptr) part.residual += first;
+    detail::finish_rows(part, rows, count, y + first, y_stride);
   });
 }
 

@@ -6,62 +6,141 @@
 namespace bridgetower::detail {
 namespace {
 
-/// Inputs summed in one go, so that a panel and a tile's rows stay in the second-level cache.
-constexpr std::int64_t kDepth = 384;
+/// Inputs summed in one go: a panel's part then stays in the first-level cache.
+constexpr std::int64_t kDepth = 256;
+/// Rows whose part of x stays in the second-level cache, and panels whose part of y does.
+constexpr std::int64_t kRows = 336;
+constexpr std::int64_t kPanels = 6;
 
-/// Rows cut into tiles whose heights differ by at most one.
-struct Tiles {
-  std::int64_t rows;
+std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+/// `size` cut into as few parts of at most `most` as it takes, alike but for one: the first
+/// `longer` parts have one more.
+struct Parts {
+  Parts(std::int64_t size, std::int64_t most)
+      : count(ceil_div(size, most)), length(size / count), longer(size % count) {}
+
+  std::int64_t begin(std::int64_t part) const { return part * length + std::min(part, longer); }
+  std::int64_t size(std::int64_t part) const { return length + (part < longer ? 1 : 0); }
+
   std::int64_t count;
-
-  std::int64_t first_row(std::int64_t tile) const { return rows * tile / count; }
-  std::int64_t height(std::int64_t tile) const { return first_row(tile + 1) - first_row(tile); }
+  std::int64_t length;
+  std::int64_t longer;
 };
 
-/// x, tile by tile, as [inputs, rows of the tile].
-Tensor<float> pack_rows(const Tiles& tiles, const float* x, std::int64_t stride,
-                        std::int64_t inputs) {
-  auto packed = Tensor<float>::uninitialized({tiles.rows * inputs});
-  parallel_for(tiles.count, [&](std::int64_t tile) {
-    const float* const source = x + tiles.first_row(tile) * stride;
-    const std::int64_t height = tiles.height(tile);
-    float* out = packed.data() + tiles.first_row(tile) * inputs;
-    for (std::int64_t i = 0; i < inputs; ++i) {
-      for (std::int64_t r = 0; r < height; ++r) *out++ = source[r * stride + i];
+class Product {
+ public:
+  Product(const PackedView& w, const float* x, std::int64_t x_stride, std::int64_t rows,
+          const Finish<float>& finish, float* y, std::int64_t y_stride)
+      : kernel_(kernels()),
+        w_(w),
+        tiles_(rows, kernel_.tile_rows),
+        depths_(w.inputs, kDepth),
+        rows_(rows),
+        x_(Tensor<float>::uninitialized({rows * w.inputs})),
+        finish_(finish),
+        y_(y),
+        y_stride_(y_stride) {
+    parallel_for(tiles_.count, [&](std::int64_t tile) {
+      for (std::int64_t depth = 0; depth < depths_.count; ++depth) {
+        kernel_.transpose(x + tiles_.begin(tile) * x_stride + depths_.begin(depth), x_stride,
+                          tiles_.size(tile), depths_.size(depth), x_.data() + offset(tile, depth),
+                          tiles_.size(tile));
+      }
+    });
+  }
+
+  std::int64_t panels() const { return ceil_div(w_.outputs, kernel_.panel_columns); }
+
+  /// The columns of y that panels [first, last) make.
+  void multiply(std::int64_t first, std::int64_t last) const {
+    const std::int64_t block = std::max<std::int64_t>(1, kRows / kernel_.tile_rows);
+    for (std::int64_t tile = 0; tile < tiles_.count; tile += block) {
+      const Range tiles{tile, std::min(tiles_.count, tile + block)};
+      for (std::int64_t depth = 0; depth < depths_.count; ++depth) {
+        for (std::int64_t panel = first; panel < last; ++panel) {
+          multiply_panel(tiles, panel, depth, panel + 1 < last ? weights(panel + 1, depth)
+                                              : depth + 1 < depths_.count
+                                                  ? weights(first, depth + 1)
+                                                  : weights(last, 0));
+        }
+      }
+      finish(tiles, first, last);
     }
-  });
-  return packed;
-}
+  }
+
+ private:
+  struct Range {
+    std::int64_t first;
+    std::int64_t last;
+  };
+
+  std::int64_t offset(std::int64_t tile, std::int64_t depth) const {
+    return rows_ * depths_.begin(depth) + tiles_.begin(tile) * depths_.size(depth);
+  }
+
+  const float* weights(std::int64_t panel, std::int64_t depth) const {
+    return w_.values + panel * w_.panel_stride + depths_.begin(depth) * kernel_.panel_columns;
+  }
+
+  void multiply_panel(Range tiles, std::int64_t panel, std::int64_t depth,
+                      const float* next) const {
+    const std::int64_t column = panel * kernel_.panel_columns;
+    Tile tile{};
+    tile.columns = std::min(kernel_.panel_columns, w_.outputs - column);
+    tile.depth = depths_.size(depth);
+    tile.b = weights(panel, depth);
+    tile.c_stride = y_stride_;
+    tile.first = depth == 0;
+    tile.bias = finish_.bias == nullptr ? nullptr : finish_.bias + column;
+    tile.next = reinterpret_cast<const char*>(next);
+    // All tiles together fetch the whole of what comes next.
+    tile.next_step = ceil_div(16 * kernel_.panel_columns, tiles.last - tiles.first);
+    for (std::int64_t t = tiles.first; t < tiles.last; ++t) {
+      const std::int64_t row = tiles_.begin(t);
+      tile.rows = static_cast<int>(tiles_.size(t));
+      tile.a = x_.data() + offset(t, depth);
+      tile.c = y_ + row * y_stride_ + column;
+      kernel_.multiply_tile(tile);
+      tile.next += tile.next_step * (tile.depth / 4);
+    }
+  }
+
+  void finish(Range tiles, std::int64_t first, std::int64_t last) const {
+    if (finish_.activation == nullptr && finish_.residual == nullptr) return;
+    const std::int64_t column = first * kernel_.panel_columns;
+    const std::int64_t columns = std::min(w_.outputs, last * kernel_.panel_columns) - column;
+    const std::int64_t end = tiles_.begin(tiles.last - 1) + tiles_.size(tiles.last - 1);
+    for (std::int64_t row = tiles_.begin(tiles.first); row < end; ++row) {
+      float* const out = y_ + row * y_stride_ + column;
+      if (finish_.activation != nullptr) finish_.activation(out, columns);
+      if (finish_.residual == nullptr) continue;
+      kernel_.add(out, finish_.residual + row * finish_.residual_stride + column, out, columns);
+    }
+  }
+
+  const Kernels& kernel_;
+  const PackedView& w_;
+  Parts tiles_;
+  Parts depths_;
+  std::int64_t rows_;
+  Tensor<float> x_;  // for every depth, for every tile: [inputs, rows of the tile]
+  const Finish<float>& finish_;
+  float* y_;
+  std::int64_t y_stride_;
+};
 
 }  // namespace
 
 void multiply_packed(const PackedView& w, const float* x, std::int64_t x_stride, std::int64_t rows,
-                     const float* bias, float* y, std::int64_t y_stride) {
-  const Kernels& kernel = kernels();
-  const Tiles tiles{rows, (rows + kernel.tile_rows - 1) / kernel.tile_rows};
-  const Tensor<float> packed = pack_rows(tiles, x, x_stride, w.inputs);
-  const std::int64_t width = kernel.panel_columns;
-
-  const auto multiply_panel = [&](std::int64_t panel, std::int64_t depth) {
-    const std::int64_t column = panel * width;
-    for (std::int64_t tile = 0; tile < tiles.count; ++tile) {
-      const std::int64_t row = tiles.first_row(tile);
-      const std::int64_t height = tiles.height(tile);
-      kernel.multiply_tile(static_cast<int>(height), std::min(kDepth, w.inputs - depth),
-                           packed.data() + row * w.inputs + depth * height,
-                           w.values + (panel * w.inputs + depth) * width,
-                           y + row * y_stride + column, y_stride,
-                           std::min(width, w.outputs - column),
-                           bias == nullptr ? nullptr : bias + column, depth == 0);
-    }
-  };
-  const std::int64_t panels = (w.outputs + width - 1) / width;
-  const std::int64_t group = std::max<std::int64_t>(1, panels / (4 * parallel_threads()));
-  parallel_for((panels + group - 1) / group, [&](std::int64_t task) {
-    const std::int64_t last = std::min(panels, (task + 1) * group);
-    for (std::int64_t depth = 0; depth < w.inputs; depth += kDepth) {
-      for (std::int64_t panel = task * group; panel < last; ++panel) multiply_panel(panel, depth);
-    }
+                     const Finish<float>& finish, float* y, std::int64_t y_stride) {
+  const Product product(w, x, x_stride, rows, finish, y, y_stride);
+  const std::int64_t panels = product.panels();
+  // As many tasks for every thread.
+  const std::int64_t rounds = ceil_div(panels, kPanels * parallel_threads());
+  const std::int64_t group = ceil_div(panels, rounds * parallel_threads());
+  parallel_for(ceil_div(panels, group), [&](std::int64_t task) {
+    product.multiply(task * group, std::min(panels, (task + 1) * group));
   });
 }
 

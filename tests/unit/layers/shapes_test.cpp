@@ -66,7 +66,7 @@ TEST(Layers, RefuseTensorsOfAnotherShape) {
   expect_error(ErrorCode::kShape, "LayerNorm: shape: expected [2 or more, 4], got [1, 4]", [&] {
     norm.forward(good, Tensor<float>({1, 4}));
   });
-  expect_error(ErrorCode::kShape, "add: shapes: expected [2, 4], got [3, 4]", [&] {
+  expect_error(ErrorCode::kShape, "LayerNorm: shapes: expected [2, 4], got [3, 4]", [&] {
     link.forward(good, Tensor<float>({3, 4}));
   });
   EXPECT_EQ(linear.forward(Tensor<float>({0, 4})).shape(), (Shape{0, 4}));

@@ -18,8 +18,8 @@ constexpr std::int64_t kD = 64, kF = 48, kHeads = 4, kVisionHeads = 1, kTokens =
 constexpr std::int64_t kPatchValues = 3 * 16 * 16, kPositions = 10, kVocabulary = 320, kE = 16;
 
 std::int64_t attention_work(std::int64_t queries, std::int64_t keys, std::int64_t heads = kHeads) {
-  return 2 * queries * kD * kD +
-         std::min(ops::made_work(queries, keys, kD), ops::folded_work(queries, keys, kD, heads));
+  return std::min({ops::plain_work(queries, keys, kD), ops::folded_work(queries, keys, kD, heads),
+                   ops::query_folded_work(queries, keys, kD, heads)});
 }
 std::int64_t text_layer_work(std::int64_t rows, std::int64_t tokens) {
   return attention_work(rows, tokens) + 2 * rows * kD * kF;

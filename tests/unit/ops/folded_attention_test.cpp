@@ -27,7 +27,7 @@ class FoldedAttention : public ::testing::Test {
     const auto w = packed(random_tensor<Scalar>({3 * kWidth, kWidth}, 3, 0.2));
     const auto bias = random_tensor<Scalar>({3 * kWidth}, 4);
     Tensor<Scalar> made({kKeys, 2 * kWidth});
-    w.multiply({kWidth, 2 * kWidth}, x.data(), kWidth, kKeys, bias.data() + kWidth, made.data(),
+    w.multiply({kWidth, 2 * kWidth}, x.data(), kWidth, kKeys, {bias.data() + kWidth}, made.data(),
                2 * kWidth);
     Tensor<Scalar> expected({kQueries, kWidth});
     ops::attention<Scalar>({{q.data(), kQueries, kWidth},
@@ -66,9 +66,46 @@ TYPED_TEST(FoldedAttention, EqualsAttentionWithKeysAndValuesMade) {
   }
 }
 
-TEST(FoldedAttentionWork, IsLessForFewQueries) {
-  EXPECT_LT(ops::folded_work(57, 325, 768, 12), ops::made_work(57, 325, 768));
-  EXPECT_GT(ops::folded_work(58, 325, 768, 12), ops::made_work(58, 325, 768));
+/// The same with queries and context made, or folded, and an output projection.
+TYPED_TEST(FoldedAttention, EqualsAttentionWithQueriesAndContextMade) {
+  using Scalar = TypeParam;
+  constexpr std::int64_t kD = 60, kM = 23, kN = 5;
+  const double tolerance = std::is_same_v<Scalar, double> ? 1e-13 : 1e-5;
+  const auto x = random_tensor<Scalar>({kM, kD}, 1);
+  const auto made = random_tensor<Scalar>({kN, 2 * kD}, 2);
+  const auto w = this->packed(random_tensor<Scalar>({3 * kD, kD}, 3, 0.1));
+  const auto output = this->packed(random_tensor<Scalar>({kD, kD}, 4, 0.2));
+  const auto query_bias = random_tensor<Scalar>({kD}, 5, 0.3);
+  const auto output_bias = random_tensor<Scalar>({kD}, 6);
+  const ops::RowsView<Scalar> rows{x.data(), kM, kD};
+  const ops::RowsView<Scalar> key{made.data(), kN, 2 * kD};
+  const ops::RowsView<Scalar> value{made.data() + kD, kN, 2 * kD};
+  Tensor<Scalar> query({kM, kD});
+  w.multiply({0, kD}, x.data(), kD, kM, {query_bias.data()}, query.data(), kD);
+  const ops::KeyList some{0, 3, 4};
+  const ops::KeyList none;
+  for (const std::int64_t heads : {1, 2, 3, 5}) {
+    for (const ops::KeyList* attended : {static_cast<const ops::KeyList*>(nullptr), &some, &none}) {
+      Tensor<Scalar> context({kM, kD}), expected({kM, kD}), folded({kM, kD});
+      ops::attention<Scalar>(
+          {{query.data(), kM, kD}, key, value, heads, kD / heads, attended}, context.data());
+      output.multiply(context.data(), kD, kM, {output_bias.data()}, expected.data(), kD);
+      ops::query_folded_attention<Scalar>({rows, key, value, w, query_bias.data(), output,
+                                           output_bias.data(), heads, attended},
+                                          folded.data());
+      for (std::size_t i = 0; i < folded.size(); ++i) {
+        ASSERT_NEAR(static_cast<double>(folded.data()[i]), static_cast<double>(expected.data()[i]),
+                    tolerance);
+      }
+    }
+  }
+}
+
+TEST(FoldedAttentionWork, IsLessForFewQueriesOrFewKeys) {
+  EXPECT_LT(ops::folded_work(57, 325, 768, 12), ops::plain_work(57, 325, 768));
+  EXPECT_GT(ops::folded_work(58, 325, 768, 12), ops::plain_work(58, 325, 768));
+  EXPECT_LT(ops::query_folded_work(325, 57, 768, 12), ops::plain_work(325, 57, 768));
+  EXPECT_GT(ops::query_folded_work(325, 58, 768, 12), ops::plain_work(325, 58, 768));
 }
 
 }  // namespace

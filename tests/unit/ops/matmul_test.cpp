@@ -32,7 +32,7 @@ Tensor<Scalar> product(const Tensor<Scalar>& x, const Tensor<Scalar>& w, const T
   ops::PackedMatrix<Scalar> packed(w.dim(0), w.dim(1), backend);
   packed.set_rows(0, w.dim(0), w.data(), w.dim(1));
   Tensor<Scalar> y({x.dim(0), w.dim(0)});
-  packed.multiply(x.data(), x.dim(1), x.dim(0), bias.data(), y.data(), w.dim(0));
+  packed.multiply(x.data(), x.dim(1), x.dim(0), {bias.data()}, y.data(), w.dim(0));
   return y;
 }
 
@@ -78,7 +78,7 @@ TEST(PackedMatrix, TakesATransposedSourceInParts) {
   const auto x = random_tensor<float>({3, 20}, 2);
   const Tensor<float> bias({50});
   Tensor<float> y({3, 50});
-  packed.multiply(x.data(), 20, 3, bias.data(), y.data(), 50);
+  packed.multiply(x.data(), 20, 3, {bias.data()}, y.data(), 50);
   expect_near(y, slow_product(x, w, bias), 1e-5);
 }
 
@@ -93,11 +93,11 @@ TEST(PackedMatrix, MultipliesScalesAndTransposesSomeOfItsRows) {
     packed.set_rows(0, 100, w.data(), 40);
     for (const ops::Outputs range : {ops::Outputs{0, 100}, {32, 64}, {5, 40}, {64, 36}, {99, 1}}) {
       Tensor<float> y({9, range.count});
-      packed.multiply(range, x.data(), 40, 9, bias.data() + range.first, y.data(), range.count);
+      packed.multiply(range, x.data(), 40, 9, {bias.data() + range.first}, y.data(), range.count);
       const ops::PackedMatrix<float> transposed = packed.transposed(range);
       const auto z = random_tensor<float>({9, range.count}, 4);
       Tensor<float> back({9, 40});
-      transposed.multiply(z.data(), range.count, 9, nullptr, back.data(), 40);
+      transposed.multiply(z.data(), range.count, 9, {}, back.data(), 40);
       for (std::int64_t r = 0; r < 9; ++r) {
         for (std::int64_t o = 0; o < range.count; ++o) {
           ASSERT_NEAR(static_cast<double>(y(r, o)), all(r, range.first + o), 1e-5);
@@ -113,7 +113,7 @@ TEST(PackedMatrix, MultipliesScalesAndTransposesSomeOfItsRows) {
     }
     packed.scale_rows({30, 50}, 0.5F);
     Tensor<float> y({9, 100});
-    packed.multiply(x.data(), 40, 9, bias.data(), y.data(), 100);
+    packed.multiply(x.data(), 40, 9, {bias.data()}, y.data(), 100);
     for (std::int64_t o = 0; o < 100; ++o) {
       const double plain = all(0, o) - static_cast<double>(bias(o));
       const double expected = o >= 30 && o < 80 ? plain / 2 : plain;
@@ -131,11 +131,11 @@ TEST(PackedMatrix, CountsItsMultiplyAddsWhereverTheyRun) {
   ThreadPool pool(3);
   const ParallelScope scope(&pool);
   const std::uint64_t before = multiply_adds();
-  packed.multiply(x.data(), 40, 9, nullptr, y.data(), 100);
+  packed.multiply(x.data(), 40, 9, {}, y.data(), 100);
   EXPECT_EQ(multiply_adds() - before, 9U * 100 * 40);
   parallel_for(4, [&](std::int64_t) {
     Tensor<float> own({9, 100});
-    packed.multiply({10, 20}, x.data(), 40, 9, nullptr, own.data(), 100);
+    packed.multiply({10, 20}, x.data(), 40, 9, {}, own.data(), 100);
   });
   EXPECT_EQ(multiply_adds() - before, 9U * 100 * 40 + 4U * 9 * 20 * 40);
 }
@@ -159,7 +159,7 @@ TEST(PackedMatrix, GivesARowTheSameBitsInAnyCompanyAndWithAnyNumberOfThreads) {
 
 TEST(PackedMatrix, DoesNothingWithoutRows) {
   const ops::PackedMatrix<float> packed(4, 4);
-  packed.multiply(nullptr, 4, 0, nullptr, nullptr, 4);
+  packed.multiply(nullptr, 4, 0, {}, nullptr, 4);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace bridgetower {
@@ -32,9 +33,8 @@ class CrossModalStream {
   Tensor<Scalar> begin(const Tensor<Scalar>& projected) const {
     return layernorm_.forward(projected);
   }
-  Tensor<Scalar> link(std::size_t j, const Tensor<Scalar>& projected,
-                      const Tensor<Scalar>& before) const {
-    return link_tower_[j - 1].forward(projected, before);
+  Tensor<Scalar> link(std::size_t j, Tensor<Scalar> projected, const Tensor<Scalar>& before) const {
+    return link_tower_[j - 1].forward(std::move(projected), before);
   }
 
   /// The first layer's part that sees this modality alone: [Σ N, D]

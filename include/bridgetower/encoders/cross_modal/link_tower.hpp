@@ -2,8 +2,8 @@
 
 #include <bridgetower/config/bridgetower_config.hpp>
 #include <bridgetower/layers/layer_norm.hpp>
-#include <bridgetower/ops/add.hpp>
 #include <string>
+#include <utility>
 
 namespace bridgetower {
 
@@ -15,10 +15,10 @@ class BridgeTowerLinkTower {
   BridgeTowerLinkTower(const BridgeTowerConfig& config, const WeightView<Scalar>& weights);
 
   /// hidden_states [N, D], cross_modal_hidden_states [N, D] -> [N, D]
-  Tensor<Scalar> forward(const Tensor<Scalar>& hidden_states,
+  Tensor<Scalar> forward(Tensor<Scalar> hidden_states,
                          const Tensor<Scalar>& cross_modal_hidden_states) const {
-    return layer_norm_.forward(ops::scaled_add(hidden_states, hidden_scale_,
-                                               cross_modal_hidden_states, cross_modal_scale_));
+    return layer_norm_.forward(std::move(hidden_states), hidden_scale_, cross_modal_hidden_states,
+                               cross_modal_scale_);
   }
 
  private:

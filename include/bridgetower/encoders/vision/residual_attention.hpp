@@ -5,7 +5,6 @@
 #include <bridgetower/layers/layer_norm.hpp>
 #include <bridgetower/layers/linear.hpp>
 #include <bridgetower/layers/multihead_attention.hpp>
-#include <bridgetower/ops/add.hpp>
 #include <cstdint>
 
 namespace bridgetower {
@@ -59,11 +58,8 @@ BridgeTowerResidualAttention<Scalar>::BridgeTowerResidualAttention(
 template <class Scalar>
 Tensor<Scalar> BridgeTowerResidualAttention<Scalar>::finish(const Tensor<Scalar>& context,
                                                             const Tensor<Scalar>& x) const {
-  Tensor<Scalar> y = out_proj_.forward(context);
-  ops::add_to(y, x);
-  Tensor<Scalar> out = mlp_.forward(ln_2_.forward(y));
-  ops::add_to(out, y);
-  return out;
+  const Tensor<Scalar> y = out_proj_.forward_add(context, x);
+  return mlp_.forward_add(ln_2_.forward(y), y);
 }
 
 BRIDGETOWER_EXTERN_TEMPLATE(BridgeTowerResidualAttention);

@@ -4,6 +4,21 @@
 
 namespace bridgetower::detail {
 
+/// One tile of c = a b: `rows` rows and `columns` columns, summed over `depth` inputs.
+struct Tile {
+  int rows;
+  std::int64_t columns;    ///< at most panel_columns
+  std::int64_t depth;
+  const float* a;          ///< [depth, rows]
+  const float* b;          ///< [depth, panel_columns]
+  float* c;
+  std::int64_t c_stride;
+  bool first;              ///< the first tile along the depth starts from `bias`, later ones add to c
+  const float* bias;       ///< [columns], null: zero
+  const char* next;        ///< memory that will be read next, fetched meanwhile
+  std::int64_t next_step;  ///< bytes of it for every four inputs
+};
+
 /// float32 inner loops, compiled once per instruction set and chosen when first used. Everything in
 /// here gives the same bits however rows, columns or calls are grouped: a sum runs over its index
 /// in one fixed order, whatever stands beside it.
@@ -12,11 +27,11 @@ struct Kernels {
   std::int64_t panel_columns;  ///< columns in one packed panel
   std::int64_t tile_rows;      ///< most rows of one tile
 
-  /// One tile of c = a b: `rows` rows, `columns` <= panel_columns columns.
-  /// a: [depth, rows], b: [depth, panel_columns], c: row-major with stride ldc.
-  /// The first tile along the depth (`first`) starts from `bias` (null: zero), later ones add to c.
-  void (*multiply_tile)(int rows, std::int64_t depth, const float* a, const float* b, float* c,
-                        std::int64_t ldc, std::int64_t columns, const float* bias, bool first);
+  void (*multiply_tile)(const Tile& tile);
+
+  /// out[c * out_stride + r] = in[r * stride + c]
+  void (*transpose)(const float* in, std::int64_t stride, std::int64_t rows, std::int64_t columns,
+                    float* out, std::int64_t out_stride);
 
   void (*softmax)(float* row, std::int64_t size);
   void (*layer_norm)(const float* row, float* out, std::int64_t size, const float* weight,
@@ -31,15 +46,25 @@ struct Kernels {
 /// The best set for the processor this runs on.
 const Kernels& kernels() noexcept;
 
-/// A matrix [outputs, inputs] in panels: [panels, inputs, panel_columns].
+/// What becomes of a product's sums while they are in the cache: activation(sums + bias) + residual.
+template <class Scalar>
+struct Finish {
+  const Scalar* bias = nullptr;                                  ///< [outputs]; null: none
+  void (*activation)(Scalar*, std::int64_t) = nullptr;           ///< null: none
+  const Scalar* residual = nullptr;                              ///< [rows, outputs]; null: none
+  std::int64_t residual_stride = 0;
+};
+
+/// A matrix [outputs, inputs] in panels [inputs, panel_columns] that lie `panel_stride` apart.
 struct PackedView {
   const float* values;
   std::int64_t outputs;
   std::int64_t inputs;
+  std::int64_t panel_stride;
 };
 
-/// y [rows, outputs] = x [rows, inputs] Wᵀ + bias [outputs] (null: none), in parallel.
+/// y [rows, outputs] = finish(x [rows, inputs] Wᵀ), in parallel.
 void multiply_packed(const PackedView& w, const float* x, std::int64_t x_stride, std::int64_t rows,
-                     const float* bias, float* y, std::int64_t y_stride);
+                     const Finish<float>& finish, float* y, std::int64_t y_stride);
 
 }  // namespace bridgetower::detail

@@ -1,0 +1,189 @@
+#include <algorithm>
+#include <bridgetower/core/workspace.hpp>
+#include <limits>
+#include <map>
+#include <mutex>
+#include <new>
+#include <utility>
+
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
+// Recycled memory would hide a tensor that is used after its end.
+#if defined(__SANITIZE_ADDRESS__)
+#define BRIDGETOWER_NO_RECYCLING
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define BRIDGETOWER_NO_RECYCLING
+#endif
+#endif
+
+namespace bridgetower::detail {
+namespace {
+
+#ifdef BRIDGETOWER_NO_RECYCLING
+constexpr bool kRecycles = false;
+#else
+constexpr bool kRecycles = true;
+#endif
+
+constexpr std::size_t kAlignment = 64;
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
+
+/// Before the elements of every tensor.
+struct alignas(kAlignment) Block {
+  std::size_t bytes;      // this header included
+  WorkspaceState* owner;  // null: the system
+  Block* next;            // in its owner's reserve
+};
+
+std::align_val_t alignment_of(std::size_t bytes) {
+  return std::align_val_t{bytes < kHugePage ? kAlignment : kHugePage};
+}
+
+Block* allocate_block(std::size_t bytes) {
+  void* const memory = ::operator new(bytes, alignment_of(bytes));
+#ifdef MADV_HUGEPAGE
+  // Weights are read from end to end: fewer, larger pages. Only a wish, so the answer is ignored.
+  if (bytes >= kHugePage) madvise(memory, bytes, MADV_HUGEPAGE);
+#endif
+  return new (memory) Block{bytes, nullptr, nullptr};
+}
+
+void free_block(Block* block) noexcept { ::operator delete(block, alignment_of(block->bytes)); }
+
+/// The next larger size of eight to every power of two, so that like sizes share their memory.
+std::size_t rounded(std::size_t bytes) {
+  std::size_t step = kAlignment;
+  while (step * 16 <= bytes) step *= 2;
+  return (bytes + step - 1) / step * step;
+}
+
+}  // namespace
+
+struct WorkspaceState {
+  Block* take(std::size_t bytes) {
+    bytes = rounded(bytes);
+    {
+      const std::lock_guard<std::mutex> lock(mutex);
+      ++references;
+      usage.in_use += bytes;
+      usage.peak = std::max(usage.peak, usage.in_use);
+      const auto found = reserve.find(bytes);
+      if (found != reserve.end() && found->second != nullptr) {
+        Block* const block = found->second;
+        found->second = block->next;
+        usage.in_reserve -= bytes;
+        return block;
+      }
+      ++usage.allocations;
+    }
+    try {
+      Block* const block = allocate_block(bytes);
+      block->owner = this;
+      return block;
+    } catch (...) {
+      forget(bytes);
+      throw;
+    }
+  }
+
+  void give_back(Block* block) noexcept {
+    const std::size_t bytes = block->bytes;
+    if (!keep(block)) free_block(block);
+    forget(bytes);
+  }
+
+  /// Of what tensors hold: one less. The last one out ends this.
+  void forget(std::size_t bytes) noexcept {
+    std::unique_lock<std::mutex> lock(mutex);
+    usage.in_use -= bytes;
+    if (--references > 0) return;
+    lock.unlock();
+    delete this;
+  }
+
+  void close() noexcept {
+    std::unique_lock<std::mutex> lock(mutex);
+    closed = true;
+    for (const auto& [bytes, first] : reserve) {
+      for (Block* block = first; block != nullptr;) {
+        Block* const next = block->next;
+        free_block(block);
+        block = next;
+      }
+    }
+    reserve.clear();
+    if (--references > 0) return;
+    lock.unlock();
+    delete this;
+  }
+
+  mutable std::mutex mutex;
+  std::map<std::size_t, Block*> reserve;  // by size, the first of a list
+  std::size_t references = 1;             // the workspace's own, and one a tensor
+  bool closed = false;
+  Workspace::Usage usage{};
+
+ private:
+  bool keep(Block* block) noexcept {
+    if (!kRecycles) return false;
+    const std::lock_guard<std::mutex> lock(mutex);
+    if (closed || usage.in_reserve + block->bytes > 2 * usage.peak) return false;
+    try {
+      Block*& first = reserve[block->bytes];
+      block->next = first;
+      first = block;
+    } catch (const std::bad_alloc&) {
+      return false;
+    }
+    usage.in_reserve += block->bytes;
+    return true;
+  }
+};
+
+namespace {
+
+thread_local WorkspaceState* current = nullptr;
+
+}  // namespace
+
+WorkspaceState* current_workspace() noexcept { return current; }
+
+void* allocate_elements(std::size_t bytes) {
+  if (bytes > std::numeric_limits<std::size_t>::max() / 2) throw std::bad_alloc();
+  bytes += sizeof(Block);
+  Block* const block = current == nullptr ? allocate_block(bytes) : current->take(bytes);
+  return block + 1;
+}
+
+void release_elements(void* memory) noexcept {
+  if (memory == nullptr) return;
+  Block* const block = static_cast<Block*>(memory) - 1;
+  if (block->owner == nullptr) return free_block(block);
+  block->owner->give_back(block);
+}
+
+}  // namespace bridgetower::detail
+
+namespace bridgetower {
+
+Workspace::Workspace() : state_(new detail::WorkspaceState) {}
+
+Workspace::~Workspace() { state_->close(); }
+
+Workspace::Usage Workspace::usage() const {
+  const std::lock_guard<std::mutex> lock(state_->mutex);
+  return state_->usage;
+}
+
+WorkspaceScope::WorkspaceScope(Workspace* workspace) noexcept
+    : WorkspaceScope(workspace == nullptr ? nullptr : workspace->state_) {}
+
+WorkspaceScope::WorkspaceScope(detail::WorkspaceState* workspace) noexcept
+    : previous_(std::exchange(detail::current, workspace)) {}
+
+WorkspaceScope::~WorkspaceScope() { detail::current = previous_; }
+
+}  // namespace bridgetower
