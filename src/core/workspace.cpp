@@ -68,15 +68,12 @@ struct WorkspaceState {
     {
       const std::lock_guard<std::mutex> lock(mutex);
       ++references;
-      usage.in_use += bytes;
-      usage.peak = std::max(usage.peak, usage.in_use);
-      const auto found = reserve.find(bytes);
-      if (found != reserve.end() && found->second != nullptr) {
-        Block* const block = found->second;
-        found->second = block->next;
-        usage.in_reserve -= bytes;
+      if (Block* const block = find(bytes)) {
+        usage.in_reserve -= block->bytes;
+        add_to_use(block->bytes);
         return block;
       }
+      add_to_use(bytes);
       ++usage.allocations;
     }
     try {
@@ -127,6 +124,19 @@ struct WorkspaceState {
   Workspace::Usage usage{};
 
  private:
+  /// The smallest one in reserve that is large enough and not twice as large.
+  Block* find(std::size_t bytes) {
+    for (auto i = reserve.lower_bound(bytes); i != reserve.end() && i->first < 2 * bytes; ++i) {
+      if (i->second != nullptr) return std::exchange(i->second, i->second->next);
+    }
+    return nullptr;
+  }
+
+  void add_to_use(std::size_t bytes) {
+    usage.in_use += bytes;
+    usage.peak = std::max(usage.peak, usage.in_use);
+  }
+
   bool keep(Block* block) noexcept {
     if (!kRecycles) return false;
     const std::lock_guard<std::mutex> lock(mutex);

@@ -63,7 +63,7 @@ TEST(Layers, RefuseTensorsOfAnotherShape) {
   expect_error(ErrorCode::kShape, "Linear: shape: expected [0 or more, 4], got [2, 5]", [&] {
     linear.forward(Tensor<float>({2, 5}));
   });
-  expect_error(ErrorCode::kShape, "LayerNorm: shape: expected [2 or more, 4], got [1, 4]", [&] {
+  expect_error(ErrorCode::kShape, "LayerNorm: shapes: expected [2, 4], got [1, 4]", [&] {
     norm.forward(good, Tensor<float>({1, 4}));
   });
   expect_error(ErrorCode::kShape, "LayerNorm: shapes: expected [2, 4], got [3, 4]", [&] {

@@ -9,6 +9,7 @@
 #include <bridgetower/ops/softmax.hpp>
 #include <cmath>
 #include <limits>
+#include <string>
 #include <vector>
 
 #include "tests/support/expect_error.hpp"
@@ -54,6 +55,45 @@ TYPED_TEST(Rowwise, SoftmaxOfHugeAndEqualValues) {
   Tensor<TypeParam> one({1}, {TypeParam(-7)});
   ops::softmax(one.data(), 1);
   EXPECT_EQ(one(0), TypeParam(1));
+}
+
+/// How many floats lie between a value and the exact one.
+double ulps(float actual, double exact) {
+  const auto nearest = static_cast<float>(exact);
+  const float next = std::nextafter(nearest, std::numeric_limits<float>::infinity());
+  return std::abs(static_cast<double>(actual) - exact) /
+         (static_cast<double>(next) - static_cast<double>(nearest));
+}
+
+/// softmax of (x, 0) is e^x / (1 + e^x): two roundings beside those of e^x.
+TEST(FloatKernels, ExpIsWithinThreeUlps) {
+  double worst = 0;
+  for (double x = -86.9; x < 0; x += 0.00137) {
+    Tensor<float> row({2}, {static_cast<float>(x), 0.0F});
+    const double power = std::exp(static_cast<double>(row(0)));
+    ops::softmax(row.data(), 2);
+    worst = std::max(worst, ulps(row(0), power / (1 + power)));
+  }
+  EXPECT_LE(worst, 3);
+  RecordProperty("worst", std::to_string(worst));
+}
+
+/// x (1 + erf(x / sqrt 2)) / 2, from where erf is -1 + 6e-7 on; below, the result is next to
+/// nothing.
+TEST(FloatKernels, GeluIsWithinTwelveUlps) {
+  const auto gelu = ops::activation_function<float>(Activation::kGelu);
+  double worst = 0, worst_above_zero = 0;
+  for (double x = -5; x < 12; x += 0.000317) {
+    auto value = static_cast<float>(x);
+    const double exact = static_cast<double>(value) * 0.5 *
+                         std::erfc(static_cast<double>(value) * -0.70710678118654752440);
+    gelu(&value, 1);
+    double& largest = x < 0 ? worst : worst_above_zero;
+    if (exact != 0) largest = std::max(largest, ulps(value, exact));
+  }
+  EXPECT_LE(worst, 11);
+  EXPECT_LE(worst_above_zero, 5);
+  RecordProperty("worst", std::to_string(worst) + ", " + std::to_string(worst_above_zero));
 }
 
 TYPED_TEST(Rowwise, LayerNormOfEveryLength) {
