@@ -44,6 +44,38 @@ struct Sequences {
     return out;
   }
 
+  /// The items cut into runs of at least `least` rows together, the last one excepted.
+  std::vector<std::vector<std::size_t>> groups(std::int64_t least) const {
+    std::vector<std::vector<std::size_t>> all;
+    std::int64_t in_last = least;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      if (in_last >= least) {
+        all.emplace_back();
+        in_last = 0;
+      }
+      all.back().push_back(i);
+      in_last += items[i].rows;
+    }
+    return all;
+  }
+
+  /// The items of `more` after these.
+  void append(Sequences more) {
+    if (items.empty()) {
+      *this = std::move(more);
+      return;
+    }
+    const std::int64_t before = rows.dim(0);
+    const std::int64_t width = rows.dim(1);
+    auto both = Tensor<Scalar>::uninitialized({before + more.rows.dim(0), width});
+    std::copy(more.rows.begin(), more.rows.end(),
+              std::copy(rows.begin(), rows.end(), both.begin()));
+    rows = std::move(both);
+    for (const Sequence& item : more.items) {
+      items.push_back({before + item.begin, item.rows, item.attended});
+    }
+  }
+
   /// The chosen items, copied.
   Sequences part(const std::vector<std::size_t>& chosen) const {
     Sequences out;

@@ -27,22 +27,23 @@ constexpr bool has_kernels() {
   return std::is_same_v<Scalar, float>;
 #endif
 }
-/// Finishes the sums in y.
+/// Finishes the product in y.
 template <class Scalar>
 void finish_rows(const bridgetower::detail::Finish<Scalar>& finish, std::int64_t rows,
                  std::int64_t columns, Scalar* y, std::int64_t y_stride) {
   for (std::int64_t r = 0; r < rows; ++r) {
     Scalar* const row = y + r * y_stride;
     for (std::int64_t i = 0; finish.bias != nullptr && i < columns; ++i) row[i] += finish.bias[i];
+    if (finish.residual != nullptr) {
+      const Scalar* const residual = finish.residual + r * finish.residual_stride;
+      for (std::int64_t i = 0; i < columns; ++i) row[i] += residual[i];
+    }
     if (finish.activation != nullptr) finish.activation(row, columns);
-    if (finish.residual == nullptr) continue;
-    const Scalar* const residual = finish.residual + r * finish.residual_stride;
-    for (std::int64_t i = 0; i < columns; ++i) row[i] += residual[i];
   }
 }
 }  // namespace detail
 
-/// What becomes of a product: activation(x Wᵀ + bias) + residual, of which each may be missing.
+/// What becomes of a product: activation(x Wᵀ + bias + residual), of which each may be missing.
 using bridgetower::detail::Finish;
 
 /// Rows [first, first + count) of a packed matrix: that many columns of y.

@@ -10,7 +10,7 @@ namespace {
 constexpr std::int64_t kDepth = 256;
 /// Rows whose part of x stays in the second-level cache, and panels whose part of y does.
 constexpr std::int64_t kRows = 336;
-constexpr std::int64_t kPanels = 6;
+constexpr std::int64_t kPanels = 3;
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
@@ -59,13 +59,13 @@ class Product {
       const Range tiles{tile, std::min(tiles_.count, tile + block)};
       for (std::int64_t depth = 0; depth < depths_.count; ++depth) {
         for (std::int64_t panel = first; panel < last; ++panel) {
-          multiply_panel(tiles, panel, depth, panel + 1 < last ? weights(panel + 1, depth)
-                                              : depth + 1 < depths_.count
-                                                  ? weights(first, depth + 1)
-                                                  : weights(last, 0));
+          multiply_panel(tiles, panel, depth,
+                         panel + 1 < last            ? weights(panel + 1, depth)
+                         : depth + 1 < depths_.count ? weights(first, depth + 1)
+                                                     : weights(last, 0));
         }
       }
-      finish(tiles, first, last);
+      activate(tiles, first, last);
     }
   }
 
@@ -93,6 +93,7 @@ class Product {
     tile.c_stride = y_stride_;
     tile.first = depth == 0;
     tile.bias = finish_.bias == nullptr ? nullptr : finish_.bias + column;
+    tile.residual_stride = finish_.residual_stride;
     tile.next = reinterpret_cast<const char*>(next);
     // All tiles together fetch the whole of what comes next.
     tile.next_step = ceil_div(16 * kernel_.panel_columns, tiles.last - tiles.first);
@@ -101,21 +102,21 @@ class Product {
       tile.rows = static_cast<int>(tiles_.size(t));
       tile.a = x_.data() + offset(t, depth);
       tile.c = y_ + row * y_stride_ + column;
+      if (finish_.residual != nullptr) {
+        tile.residual = finish_.residual + row * finish_.residual_stride + column;
+      }
       kernel_.multiply_tile(tile);
       tile.next += tile.next_step * (tile.depth / 4);
     }
   }
 
-  void finish(Range tiles, std::int64_t first, std::int64_t last) const {
-    if (finish_.activation == nullptr && finish_.residual == nullptr) return;
+  void activate(Range tiles, std::int64_t first, std::int64_t last) const {
+    if (finish_.activation == nullptr) return;
     const std::int64_t column = first * kernel_.panel_columns;
     const std::int64_t columns = std::min(w_.outputs, last * kernel_.panel_columns) - column;
     const std::int64_t end = tiles_.begin(tiles.last - 1) + tiles_.size(tiles.last - 1);
     for (std::int64_t row = tiles_.begin(tiles.first); row < end; ++row) {
-      float* const out = y_ + row * y_stride_ + column;
-      if (finish_.activation != nullptr) finish_.activation(out, columns);
-      if (finish_.residual == nullptr) continue;
-      kernel_.add(out, finish_.residual + row * finish_.residual_stride + column, out, columns);
+      finish_.activation(y_ + row * y_stride_ + column, columns);
     }
   }
 

@@ -122,6 +122,45 @@ TEST(PackedMatrix, MultipliesScalesAndTransposesSomeOfItsRows) {
   }
 }
 
+/// activation(product + bias + residual), each there or not, on whole and cut-off panels and with
+/// sums in one part and in several.
+TEST(PackedMatrix, FinishesItsProducts) {
+  const auto square = [](float* values, std::int64_t size) {
+    for (std::int64_t i = 0; i < size; ++i) values[i] *= values[i];
+  };
+  for (const std::int64_t inputs : {40, 600}) {
+    const auto w = random_tensor<float>({100, inputs}, 1, 0.1);
+    const auto x = random_tensor<float>({23, inputs}, 3, 0.1);
+    const auto bias = random_tensor<float>({100}, 2);
+    const auto residual = random_tensor<float>({23, 130}, 4);
+    const Tensor<double> plain = slow_product(x, w, Tensor<float>({100}));
+    for (const Backend backend : {Backend::kAuto, Backend::kEigen}) {
+      ops::PackedMatrix<float> packed(100, inputs, backend);
+      packed.set_rows(0, 100, w.data(), inputs);
+      for (int parts = 0; parts < 8; ++parts) {
+        for (const ops::Outputs range : {ops::Outputs{0, 100}, {5, 40}}) {
+          ops::Finish<float> finish;
+          if ((parts & 1) != 0) finish.bias = bias.data() + range.first;
+          if ((parts & 2) != 0) finish.residual = residual.data() + range.first;
+          finish.residual_stride = 130;
+          if ((parts & 4) != 0) finish.activation = square;
+          Tensor<float> y({23, range.count});
+          packed.multiply(range, x.data(), inputs, 23, finish, y.data(), range.count);
+          for (std::int64_t r = 0; r < 23; ++r) {
+            for (std::int64_t o = 0; o < range.count; ++o) {
+              double expected = plain(r, range.first + o);
+              if ((parts & 1) != 0) expected += static_cast<double>(bias(range.first + o));
+              if ((parts & 2) != 0) expected += static_cast<double>(residual(r, range.first + o));
+              if ((parts & 4) != 0) expected *= expected;
+              ASSERT_NEAR(static_cast<double>(y(r, o)), expected, 2e-5);
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST(PackedMatrix, CountsItsMultiplyAddsWhereverTheyRun) {
   const auto w = random_tensor<float>({100, 40}, 1);
   ops::PackedMatrix<float> packed(100, 40);

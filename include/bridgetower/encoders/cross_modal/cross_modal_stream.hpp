@@ -42,8 +42,9 @@ class CrossModalStream {
     return layers_[0].attend_own(own, own);
   }
 
-  /// Layer j; of its output the chosen rows, or all. `attended_own`: what attend_own() gave, for
-  /// the first layer. Probabilities of the self-attention where wanted.
+  /// Layer j, for some items after the others where they have many rows; of its output the chosen
+  /// rows, or all. `attended_own`: what attend_own() gave, for the first layer. Probabilities of
+  /// the self-attention where wanted.
   Sequences<Scalar> run(std::size_t j, const Sequences<Scalar>& own, const Sequences<Scalar>& other,
                         const std::optional<ops::KeyList>& chosen,
                         const Tensor<Scalar>* attended_own,
@@ -55,6 +56,12 @@ class CrossModalStream {
   }
 
  private:
+  Sequences<Scalar> run_group(std::size_t j, const Sequences<Scalar>& own,
+                              const Sequences<Scalar>& other,
+                              const std::optional<ops::KeyList>& chosen,
+                              const Tensor<Scalar>* attended_own,
+                              std::vector<Tensor<Scalar>>* probabilities) const;
+
   std::vector<Linear<Scalar>> transform_;  // one, or one a layer where not shared; type row added
   LayerNorm<Scalar> layernorm_;
   std::vector<BridgeTowerLinkTower<Scalar>> link_tower_;
@@ -90,6 +97,31 @@ Sequences<Scalar> CrossModalStream<Scalar>::run(std::size_t j, const Sequences<S
                                                 const std::optional<ops::KeyList>& chosen,
                                                 const Tensor<Scalar>* attended_own,
                                                 std::vector<Tensor<Scalar>>* probabilities) const {
+  // Enough rows to be worth reading the weights, few enough to stay in the cache between layers.
+  constexpr std::int64_t kRows = 192;
+  const auto groups = own.groups(kRows);
+  if (groups.size() <= 1) return run_group(j, own, other, chosen, attended_own, probabilities);
+  Sequences<Scalar> out;
+  for (const std::vector<std::size_t>& group : groups) {
+    Tensor<Scalar> attended;
+    if (attended_own != nullptr) {
+      attended = Sequences<Scalar>{*attended_own, own.items}.part(group).rows;
+    }
+    std::vector<Tensor<Scalar>> of_group;
+    out.append(run_group(j, own.part(group), other.part(group), chosen,
+                         attended_own == nullptr ? nullptr : &attended,
+                         probabilities == nullptr ? nullptr : &of_group));
+    if (probabilities == nullptr) continue;
+    for (Tensor<Scalar>& of_item : of_group) probabilities->push_back(std::move(of_item));
+  }
+  return out;
+}
+
+template <class Scalar>
+Sequences<Scalar> CrossModalStream<Scalar>::run_group(
+    std::size_t j, const Sequences<Scalar>& own, const Sequences<Scalar>& other,
+    const std::optional<ops::KeyList>& chosen, const Tensor<Scalar>* attended_own,
+    std::vector<Tensor<Scalar>>* probabilities) const {
   Sequences<Scalar> out;
   if (chosen && chosen->empty()) return out;
   if (attended_own != nullptr && probabilities == nullptr) {

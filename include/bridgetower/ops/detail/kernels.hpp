@@ -7,14 +7,17 @@ namespace bridgetower::detail {
 /// One tile of c = a b: `rows` rows and `columns` columns, summed over `depth` inputs.
 struct Tile {
   int rows;
-  std::int64_t columns;    ///< at most panel_columns
+  std::int64_t columns;  ///< at most panel_columns
   std::int64_t depth;
-  const float* a;          ///< [depth, rows]
-  const float* b;          ///< [depth, panel_columns]
+  const float* a;  ///< [depth, rows]
+  const float* b;  ///< [depth, panel_columns]
   float* c;
   std::int64_t c_stride;
-  bool first;              ///< the first tile along the depth starts from `bias`, later ones add to c
-  const float* bias;       ///< [columns], null: zero
+  /// The first tile along the depth starts from bias + residual, later ones add to c.
+  bool first;
+  const float* bias;      ///< [columns]; null: zero
+  const float* residual;  ///< [rows, columns]; null: zero
+  std::int64_t residual_stride;
   const char* next;        ///< memory that will be read next, fetched meanwhile
   std::int64_t next_step;  ///< bytes of it for every four inputs
 };
@@ -36,7 +39,6 @@ struct Kernels {
   void (*softmax)(float* row, std::int64_t size);
   void (*layer_norm)(const float* row, float* out, std::int64_t size, const float* weight,
                      const float* bias, float eps);
-  void (*add)(const float* a, const float* b, float* out, std::int64_t size);
   void (*gelu)(float* values, std::int64_t size);        ///< erf form
   void (*gelu_tanh)(float* values, std::int64_t size);   ///< tanh form
   void (*quick_gelu)(float* values, std::int64_t size);  ///< x sigmoid(1.702 x)
@@ -46,13 +48,13 @@ struct Kernels {
 /// The best set for the processor this runs on.
 const Kernels& kernels() noexcept;
 
-/// What becomes of a product's sums while they are in the cache: activation(sums + bias) + residual.
+/// What becomes of a product while it is in the cache: activation(product + bias + residual).
 template <class Scalar>
 struct Finish {
-  const Scalar* bias = nullptr;                                  ///< [outputs]; null: none
-  void (*activation)(Scalar*, std::int64_t) = nullptr;           ///< null: none
-  const Scalar* residual = nullptr;                              ///< [rows, outputs]; null: none
+  const Scalar* bias = nullptr;      ///< [outputs]; null: none
+  const Scalar* residual = nullptr;  ///< [rows, outputs]; null: none
   std::int64_t residual_stride = 0;
+  void (*activation)(Scalar*, std::int64_t) = nullptr;  ///< null: none
 };
 
 /// A matrix [outputs, inputs] in panels [inputs, panel_columns] that lie `panel_stride` apart.
