@@ -1,5 +1,6 @@
 // info: what is in a model directory.
 #include <algorithm>
+#include <bridgetower/model/memory_estimate.hpp>
 #include <bridgetower/pipeline/from_pretrained.hpp>
 #include <bridgetower/pipeline/requirements.hpp>
 #include <map>
@@ -13,6 +14,9 @@ struct Options {
   ModelOptions model;
   Results results;
 };
+
+/// Of the text that goes with the image whose memory is stated.
+constexpr std::int64_t kTokens = 12;
 
 bool has(const WeightSource& weights, const char* name) { return weights.find(name).has_value(); }
 
@@ -115,7 +119,9 @@ std::string to_text(const Json& record) {
   return text + "\n  parameters: " + record["parameters"].dump() + " in " +
          record["tensors"].dump() +
          " tensors\n  memory: " + record["memory_bytes"]["float32"].dump() + " bytes in float32, " +
-         record["memory_bytes"]["float16"].dump() + " in float16 or bfloat16";
+         record["memory_bytes"]["float16"].dump() +
+         " in float16 or bfloat16\n  beside it: " + record["workspace_bytes"].dump() +
+         " bytes at most for an image and " + std::to_string(kTokens) + " tokens";
 }
 
 Status info(Options& options) {
@@ -130,6 +136,7 @@ Status info(Options& options) {
                 {"mlm", has(weights, "mlm_score.transform.dense.weight")},
                 {"itc", has(weights, "itc_text_head.fc.weight")}}}};
   record.update(sizes(weights));
+  record["workspace_bytes"] = workspace_bytes(checkpoint.config, kTokens, ThreadPool(0).threads());
   record["tasks"] = tasks(directory, checkpoint);
   record["files"] = files(directory);
   options.results.write(record, to_text);

@@ -125,6 +125,14 @@ ParallelScope::ParallelScope(ThreadPool* pool) noexcept : previous_(current_pool
 
 ParallelScope::~ParallelScope() { current_pool = previous_; }
 
+CallScope::CallScope(ThreadPool* pool) noexcept
+    : threads_(pool), memory_(pool == nullptr ? nullptr : &pool->workspace()), environment_{} {
+  std::fegetenv(&environment_);
+  std::fesetenv(FE_DFL_ENV);
+}
+
+CallScope::~CallScope() { std::fesetenv(&environment_); }
+
 int parallel_threads() noexcept { return current_pool == nullptr ? 1 : current_pool->threads(); }
 
 void parallel_for(std::int64_t count, const std::function<void(std::int64_t)>& task) {

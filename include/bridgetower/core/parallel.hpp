@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <bridgetower/core/workspace.hpp>
+#include <cfenv>
 #include <condition_variable>
 #include <cstdint>
 #include <exception>
@@ -66,16 +67,20 @@ class ParallelScope {
   ThreadPool* previous_;
 };
 
-/// While it lives, this thread works on the threads and in the memory of `pool`. Public entry
+/// While it lives, this thread works on the threads and in the memory of `pool`, and rounds as they
+/// do whatever the caller has set (fenv.h): to nearest, subnormal numbers included. Public entry
 /// points open one.
 class CallScope {
  public:
-  explicit CallScope(ThreadPool* pool) noexcept
-      : threads_(pool), memory_(pool == nullptr ? nullptr : &pool->workspace()) {}
+  explicit CallScope(ThreadPool* pool) noexcept;
+  ~CallScope();
+  CallScope(const CallScope&) = delete;
+  CallScope& operator=(const CallScope&) = delete;
 
  private:
   ParallelScope threads_;
   WorkspaceScope memory_;
+  std::fenv_t environment_;  // the caller's, flags included
 };
 
 /// How many threads parallel_for would use here.

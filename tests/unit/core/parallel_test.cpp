@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <bridgetower/core/parallel.hpp>
+#include <cfenv>
 #include <numeric>
 #include <vector>
 
@@ -58,6 +59,33 @@ TEST(ThreadPool, RefusesNumbersThatMakeNoSense) {
                [] { ThreadPool pool(-1); });
   expect_error(ErrorCode::kInput, "ThreadPool: threads: expected 0 to 1024, got 1025",
                [] { ThreadPool pool(1025); });
+}
+
+/// Compilers may not work these out beforehand.
+double third() {
+  volatile double one = 1, three = 3;
+  return one / three;
+}
+
+TEST(CallScope, RoundsToNearestAndGivesTheCallersRoundingAndFlagsBack) {
+  const double nearest = third();
+  std::fesetround(FE_UPWARD);
+  std::feclearexcept(FE_ALL_EXCEPT);
+  const double upward = third();
+  std::feraiseexcept(FE_OVERFLOW);
+  {
+    ThreadPool pool(2);
+    const CallScope scope(&pool);
+    EXPECT_EQ(third(), nearest);
+    std::feraiseexcept(FE_DIVBYZERO);
+  }
+  EXPECT_EQ(std::fegetround(), FE_UPWARD);
+  EXPECT_EQ(third(), upward);
+  EXPECT_NE(std::fetestexcept(FE_OVERFLOW), 0);
+  EXPECT_EQ(std::fetestexcept(FE_DIVBYZERO), 0);
+  std::fesetround(FE_TONEAREST);
+  std::feclearexcept(FE_ALL_EXCEPT);
+  EXPECT_NE(upward, nearest);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <bridgetower/core/parallel.hpp>
 #include <bridgetower/core/tensor.hpp>
+#include <bridgetower/model/memory_estimate.hpp>
 #include <bridgetower/pipeline/from_pretrained.hpp>
 #include <cstring>
 #include <optional>
@@ -100,6 +101,27 @@ TEST(Workspace, ModelsAskTheSystemForNothingAfterTheFirstCall) {
   const auto before = model.model().threads()->workspace().usage().allocations;
   for (int i = 0; i < 20; ++i) model.forward(inputs);
   EXPECT_LE(model.model().threads()->workspace().usage().allocations - before, 2U);
+}
+
+/// What `info` prints holds, and is not far off.
+TEST(Workspace, IsAsLargeAsEstimated) {
+  for (const char* directory : {"/tiny_model", "/../../models/demo"}) {
+    LoadOptions options;
+    options.threads = 2;
+    const auto model = BridgeTowerForImageAndTextRetrieval<float>::from_pretrained(
+        BRIDGETOWER_TEST_DATA + std::string(directory), options);
+    const BridgeTowerConfig& config = model.model().config();
+    const std::int64_t size = config.vision_config.image_size;
+    ForwardInputs<float> inputs;
+    inputs.pixel_values = testing::random_tensor<float>({1, 3, size, size}, 1);
+    inputs.input_ids.emplace(Shape{1, 12});
+    std::fill(inputs.input_ids->begin(), inputs.input_ids->end(), 7);
+    for (int i = 0; i < 3; ++i) model.forward(inputs);
+    const auto peak = static_cast<std::int64_t>(model.model().threads()->workspace().usage().peak);
+    const std::int64_t estimate = workspace_bytes(config, 12, 2);
+    EXPECT_LE(peak, estimate) << directory;
+    EXPECT_GE(2 * peak, estimate) << directory;
+  }
 }
 
 }  // namespace
