@@ -99,6 +99,7 @@ void ThreadPool::take_tasks() {
 }
 
 void ThreadPool::work() {
+  std::fesetenv(FE_DFL_ENV);  // not the one of the thread that made the pool
   std::uint64_t seen = 0;
   for (;;) {
     const auto called = [this, seen] { return stop_ || round_ != seen; };

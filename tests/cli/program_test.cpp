@@ -41,6 +41,23 @@ TEST(Program, MatchesEveryPictureWithEveryText) {
   EXPECT_NEAR(records[0]["score"].get<double>(), 1 / (1 + std::exp(difference)), 1e-6);
 }
 
+TEST(Program, TimesEveryTask) {
+  for (const std::string task : {"match", "mask", "image", "text", "matrix"}) {
+    const Outcome all = run("bench" + kModel + "--repeat 2 --threads 2 --task " + task);
+    EXPECT_EQ(all.status, 0) << all.error;
+    const json record = all.records().at(0);
+    EXPECT_EQ(record["task"], task);
+    EXPECT_EQ(record["threads"], 2);
+    EXPECT_GE(record["p95_ms"].get<double>(), record["median_ms"].get<double>());
+    const double seconds = record["median_ms"].get<double>() / 1e3;
+    EXPECT_NEAR(record["items_per_s"].get<double>() * seconds, task == "matrix" ? 32 : 1, 1e-6);
+    EXPECT_GT(record["gflops"].get<double>(), 0);
+    EXPECT_GT(record["peak_gflops"].get<double>(), record["gflops"].get<double>());
+    EXPECT_FALSE(record["kernels"].get<std::string>().empty());
+    EXPECT_FALSE(record["cpu"].get<std::string>().empty());
+  }
+}
+
 TEST(Program, GoesOnAfterABadInput) {
   const Outcome all =
       run("match" + kModel + "--image /nowhere.png " + kPicture + " --text 'a cat'");
