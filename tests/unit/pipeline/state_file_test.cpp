@@ -124,6 +124,23 @@ TEST(StateFile, SizesAreKnownBeforehand) {
                [&] { image_state_bytes(config, 10, DType::kF16); });
 }
 
+/// The table in docs/architecture.md.
+TEST(StateFile, SizesOfTheBaseAndTheLargeModel) {
+  const BridgeTowerConfig base;
+  BridgeTowerConfig large;
+  large.hidden_size = 1024;
+  EXPECT_EQ(image_state_bytes(base, 18 * 18 + 1).memory, 6'991'872U);
+  EXPECT_EQ(text_state_bytes(base, 20).memory, 433'152U);
+  EXPECT_EQ(image_state_bytes(large, 21 * 21 + 1).memory, 12'677'120U);
+  EXPECT_EQ(text_state_bytes(large, 20).memory, 577'536U);
+  for (const DType dtype : {DType::kF32, DType::kBF16}) {
+    const StateBytes size = image_state_bytes(base, 18 * 18 + 1, dtype);
+    const std::uint64_t data = size.memory * size_of(dtype) / sizeof(float);
+    EXPECT_GT(size.packed, data);
+    EXPECT_LT(size.packed, data + 1024);
+  }
+}
+
 TEST(StateFile, OfAnotherModelOfTheSameShapeIsRefused) {
   const States states;
   const auto other = another_model();
