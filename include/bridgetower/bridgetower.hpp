@@ -15,5 +15,6 @@
 #include <bridgetower/pipeline/fill_mask.hpp>
 #include <bridgetower/pipeline/from_pretrained.hpp>
 #include <bridgetower/pipeline/retrieval.hpp>
+#include <bridgetower/pipeline/state_file.hpp>
 #include <bridgetower/preprocessing/processor.hpp>
 #include <bridgetower/preprocessing/text/roberta_tokenizer.hpp>

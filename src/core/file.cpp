@@ -57,6 +57,7 @@ InputFile::InputFile(const std::filesystem::path& path) : place_(path.string()) 
 InputFile::InputFile(InputFile&& other) noexcept
     : place_(std::move(other.place_)),
       descriptor_(std::exchange(other.descriptor_, -1)),
+      bytes_(other.bytes_),
       size_(other.size_) {}
 
 InputFile::~InputFile() {
@@ -66,6 +67,12 @@ InputFile::~InputFile() {
 void InputFile::read(std::uint64_t offset, void* out, std::size_t count) const {
   auto* bytes = static_cast<char*>(out);
   std::size_t done = 0;
+  if (descriptor_ < 0 && offset <= bytes_.size()) {
+    done = bytes_.copy(bytes, count, static_cast<std::size_t>(offset));
+    if (done == count) return;
+    throw IoError(place_, "read at byte " + std::to_string(offset),
+                  std::to_string(count) + " bytes", std::to_string(done) + " bytes");
+  }
   while (done < count) {
     const auto position = static_cast<off_t>(offset + done);
     const ssize_t got = ::pread(descriptor_, bytes + done, count - done, position);

@@ -4,14 +4,20 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
+#include <utility>
 
 namespace bridgetower::detail {
 
-/// A regular file open for reading by position. Safe for concurrent use.
+/// Bytes to read by position: of a regular file, or in memory. Safe for concurrent use.
 /// Links are followed; a directory, FIFO, socket or device is an IoError, and nothing blocks.
 class InputFile {
  public:
   explicit InputFile(const std::filesystem::path& path);
+
+  /// Bytes that outlive this.
+  InputFile(std::string place, std::string_view bytes)
+      : place_(std::move(place)), bytes_(bytes), size_(bytes.size()) {}
   InputFile(InputFile&& other) noexcept;
   InputFile(const InputFile&) = delete;
   InputFile& operator=(const InputFile&) = delete;
@@ -30,6 +36,7 @@ class InputFile {
  private:
   std::string place_;
   int descriptor_ = -1;
+  std::string_view bytes_;  // where there is no descriptor
   std::uint64_t size_ = 0;
 };
 

@@ -107,7 +107,13 @@ Shape parse_shape(const json& value, const std::string& place, const std::string
 }  // namespace
 
 SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
-    : file_(std::make_unique<const detail::InputFile>(path)) {
+    : SafetensorsFile(std::make_unique<const detail::InputFile>(path)) {}
+
+SafetensorsFile::SafetensorsFile(std::string place, std::string_view bytes)
+    : SafetensorsFile(std::make_unique<const detail::InputFile>(std::move(place), bytes)) {}
+
+SafetensorsFile::SafetensorsFile(std::unique_ptr<const detail::InputFile> file)
+    : file_(std::move(file)) {
   const std::string header = read_header(*file_);
   parse_header(header, kLengthBytes + header.size());
 }

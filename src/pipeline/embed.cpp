@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <bridgetower/pipeline/embed.hpp>
 #include <bridgetower/pipeline/inputs.hpp>
 
@@ -17,9 +18,28 @@ Tensor<float> Embedder::embed(std::string_view text) const {
 }
 
 Tensor<float> Embedder::embed(const std::vector<std::string>& texts) const {
-  if (texts.empty()) return Tensor<float>({0, size()});
-  return model_.text_embeds(text_inputs(processor_, texts),
-                            ops::all_rows(static_cast<std::int64_t>(texts.size())));
+  constexpr std::size_t kTextsAtOnce = 64;  // enough rows to read the weights rarely
+  Tensor<float> all({static_cast<std::int64_t>(texts.size()), size()});
+  float* out = all.data();
+  for (std::size_t first = 0; first < texts.size(); first += kTextsAtOnce) {
+    const std::size_t count = std::min(kTextsAtOnce, texts.size() - first);
+    const auto begin = texts.begin() + static_cast<std::ptrdiff_t>(first);
+    const Tensor<float> vectors = model_.text_embeds(
+        text_inputs(processor_, {begin, begin + static_cast<std::ptrdiff_t>(count)}),
+        ops::all_rows(static_cast<std::int64_t>(count)));
+    out = std::copy(vectors.begin(), vectors.end(), out);
+  }
+  return all;
+}
+
+Tensor<float> Embedder::embed_images(const std::vector<Image>& images) const {
+  Tensor<float> all({static_cast<std::int64_t>(images.size()), size()});
+  float* out = all.data();
+  for (const Image& image : images) {
+    const Tensor<float> vector = embed(image);
+    out = std::copy(vector.begin(), vector.end(), out);
+  }
+  return all;
 }
 
 Tensor<float> Embedder::embed(const Image& image, std::string_view text) const {

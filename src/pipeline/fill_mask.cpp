@@ -47,8 +47,7 @@ FilledMask MaskFiller::fill_position(const std::vector<std::int64_t>& ids, std::
   return filled;
 }
 
-std::vector<FilledMask> MaskFiller::fill(const Image& image, std::string_view text,
-                                         std::int64_t top_k) const {
+MaskFiller::MaskedText MaskFiller::find_masks(std::string_view text, std::int64_t top_k) const {
   const std::int64_t vocabulary = model_.model().config().text_config.vocab_size;
   if (top_k < 1 || top_k > vocabulary) {
     throw InputError("top_k", "number of words", "1 to " + std::to_string(vocabulary),
@@ -56,23 +55,37 @@ std::vector<FilledMask> MaskFiller::fill(const Image& image, std::string_view te
   }
   const Tensor<std::int64_t> row =
       processor_.encode_texts({std::string(text)}, {}).input_ids.row(0);
-  const std::vector<std::int64_t> ids(row.begin(), row.end());
+  MaskedText masked{{row.begin(), row.end()}, {}};
   const std::int64_t mask = processor_.tokenizer().mask_token_id();
-  std::vector<std::int64_t> positions;
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    if (ids[i] == mask) positions.push_back(static_cast<std::int64_t>(i));
+  for (std::size_t i = 0; i < masked.ids.size(); ++i) {
+    if (masked.ids[i] == mask) masked.positions.push_back(static_cast<std::int64_t>(i));
   }
-  if (positions.empty()) {
+  if (masked.positions.empty()) {
     throw InputError("text", "mask tokens", "at least one " + processor_.decode(as_tensor({mask})),
                      "none");
   }
+  return masked;
+}
+
+ImageState<float> MaskFiller::encode(const Image& image) const {
+  return encode_image(model_.model(), processor_, image);
+}
+
+std::vector<FilledMask> MaskFiller::fill(const Image& image, std::string_view text,
+                                         std::int64_t top_k) const {
+  find_masks(text, top_k);  // a text without masks is refused before the long work
+  return fill(encode(image), text, top_k);
+}
+
+std::vector<FilledMask> MaskFiller::fill(const ImageState<float>& image, std::string_view text,
+                                         std::int64_t top_k) const {
+  const MaskedText masked = find_masks(text, top_k);
   const Tensor<float> logits =
-      model_.masked_logits(encode_image(model_.model(), processor_, image),
-                           encode_text(model_.model(), processor_, text), positions);
+      model_.masked_logits(image, encode_text(model_.model(), processor_, text), masked.positions);
   std::vector<FilledMask> masks;
-  for (std::size_t i = 0; i < positions.size(); ++i) {
-    masks.push_back(
-        fill_position(ids, positions[i], logits.row(static_cast<std::int64_t>(i)), top_k));
+  for (std::size_t i = 0; i < masked.positions.size(); ++i) {
+    masks.push_back(fill_position(masked.ids, masked.positions[i],
+                                  logits.row(static_cast<std::int64_t>(i)), top_k));
   }
   return masks;
 }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <bridgetower/pipeline/inputs.hpp>
 #include <bridgetower/pipeline/retrieval.hpp>
 #include <cmath>
@@ -37,6 +38,28 @@ Tensor<float> ImageTextMatcher::match(const std::vector<ImageState<float>>& imag
     }
   }
   score_pairs();
+  return scores;
+}
+
+Tensor<float> ImageTextMatcher::match_texts(const std::vector<ImageState<float>>& images,
+                                            const std::vector<std::string>& texts) const {
+  constexpr auto kAtOnce = static_cast<std::size_t>(detail::kPairsAtOnce);
+  Tensor<float> scores(
+      {static_cast<std::int64_t>(images.size()), static_cast<std::int64_t>(texts.size())});
+  for (std::size_t first = 0; first < texts.size(); first += kAtOnce) {
+    const std::size_t last = std::min(texts.size(), first + kAtOnce);
+    const auto begin = texts.begin();
+    const std::vector<std::string> some(begin + static_cast<std::ptrdiff_t>(first),
+                                        begin + static_cast<std::ptrdiff_t>(last));
+    const std::vector<TextState<float>> states =
+        model().encode_texts(text_inputs(processor_, some),
+                             ops::all_rows(static_cast<std::int64_t>(some.size())), false);
+    const Tensor<float> part = match(images, states);
+    for (std::size_t i = 0; i < images.size(); ++i) {
+      std::copy_n(part.data() + i * some.size(), some.size(),
+                  scores.data() + i * texts.size() + first);
+    }
+  }
   return scores;
 }
 

@@ -1,12 +1,16 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <bridgetower/core/backend.hpp>
 #include <bridgetower/core/error.hpp>
 #include <bridgetower/core/extern_template.hpp>
+#include <bridgetower/core/fingerprint.hpp>
 #include <bridgetower/core/tensor.hpp>
 #include <bridgetower/core/weight_source.hpp>
 #include <cmath>
 #include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -38,6 +42,11 @@ class WeightLoader {
   /// Elements of a tensor that check() has accepted. A value that is no finite number is noted.
   void read(const std::string& key, std::int64_t first, std::int64_t count, Scalar* out);
 
+  /// Of the tensors that were asked for so far: their keys, shapes and up to 256 values of each, in
+  /// four runs from its first to its last; a change of other values only goes unseen. The same for
+  /// files that hold the same values in another type, order or under Hugging Face's other names.
+  std::uint64_t fingerprint() const;
+
   /// The tensors that the model asked for and the file lacks, in the order of asking.
   const std::vector<std::string>& missing() const noexcept { return missing_; }
 
@@ -56,7 +65,7 @@ class WeightLoader {
 
   const WeightSource& source_;
   Backend backend_;
-  std::set<std::string> used_;
+  std::map<std::string, std::string> used_;  // key -> name in the file
   std::vector<std::string> missing_;
   std::vector<Mismatch> mismatched_;
   std::set<std::string> not_finite_;
@@ -92,6 +101,9 @@ class WeightView {
     read(name, 0, static_cast<std::int64_t>(values.size()), values.data());
     return values;
   }
+
+  /// WeightLoader::fingerprint.
+  std::uint64_t fingerprint() const { return loader_->fingerprint(); }
 
   /// A tensor of rank 0.
   Scalar scalar(std::string_view name) const { return *tensor(name, {}).data(); }
@@ -166,7 +178,7 @@ bool WeightLoader<Scalar>::check(const std::string& key, const Shape& shape) {
     missing_.push_back(key);
     return false;
   }
-  used_.insert(name);
+  used_.emplace(key, name);
   const WeightSource::Info info = *source_.find(name);
   const bool is_float = is_floating(info.dtype);
   if (is_float && info.shape == shape) return true;
@@ -191,6 +203,26 @@ void WeightLoader<Scalar>::read(const std::string& key, std::int64_t first, std:
 }
 
 template <class Scalar>
+std::uint64_t WeightLoader<Scalar>::fingerprint() const {
+  constexpr std::int64_t kRun = 64, kRuns = 4;
+  Fingerprint all;
+  std::array<float, kRun> values{};
+  for (const auto& [key, name] : used_) {
+    const WeightSource::Info info = *source_.find(name);
+    if (!is_floating(info.dtype)) continue;  // check() has noted it
+    const std::int64_t count = element_count(info.shape);
+    all.add(key).add(to_string(info.shape));
+    for (std::int64_t run = 0; run < kRuns; ++run) {
+      const std::int64_t first = std::max<std::int64_t>(count - kRun, 0) / (kRuns - 1) * run;
+      const std::int64_t length = std::min(kRun, count - first);
+      source_.read(name, first, length, values.data());
+      all.add(values.data(), static_cast<std::size_t>(length) * sizeof values[0]);
+    }
+  }
+  return all.value();
+}
+
+template <class Scalar>
 std::vector<std::string> WeightLoader<Scalar>::unexpected() const {
   // What is normal to find unused: other heads, HF's dead weights and its old position buffers.
   constexpr std::string_view kNormal[] = {"mlm_score.",
@@ -202,11 +234,13 @@ std::vector<std::string> WeightLoader<Scalar>::unexpected() const {
                                           "text_model.pooler",
                                           "vision_model.visual.ln_separate.",
                                           "vision_model.visual.transformer.resblocks."};
+  std::set<std::string_view> used;
+  for (const auto& [key, name] : used_) used.insert(name);
   std::vector<std::string> names;
   for (const std::string& name : source_.names()) {
     const std::string key =
         detail::starts_with(name, "bridgetower.") ? name.substr(sizeof("bridgetower.") - 1) : name;
-    bool normal = used_.count(name) != 0 || key.find(".position_ids") != std::string::npos ||
+    bool normal = used.count(name) != 0 || key.find(".position_ids") != std::string::npos ||
                   key.find("embeddings.token_type_ids") != std::string::npos;
     for (const std::string_view start : kNormal) normal = normal || detail::starts_with(key, start);
     if (!normal) names.push_back(name);

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -25,6 +26,9 @@ class SafetensorsFile : public TensorFile {
 
   /// Throws IoError (missing, not a regular file, unreadable) or FormatError (any broken rule).
   explicit SafetensorsFile(const std::filesystem::path& path);
+
+  /// Such a file's bytes, which outlive this; `place` is what the errors call them.
+  SafetensorsFile(std::string place, std::string_view bytes);
   ~SafetensorsFile() override;
 
   std::string place() const override;
@@ -49,6 +53,7 @@ class SafetensorsFile : public TensorFile {
     std::uint64_t bytes;
   };
 
+  explicit SafetensorsFile(std::unique_ptr<const detail::InputFile> file);
   void parse_header(const std::string& header, std::uint64_t data_begin);
   const Entry& entry(const std::string& name) const;
 

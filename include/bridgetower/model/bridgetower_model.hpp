@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <bridgetower/config/bridgetower_config.hpp>
+#include <bridgetower/config/config_json.hpp>
+#include <bridgetower/core/fingerprint.hpp>
 #include <bridgetower/core/load_options.hpp>
 #include <bridgetower/core/parallel.hpp>
 #include <bridgetower/encoders/text/text_model.hpp>
@@ -42,6 +44,11 @@ class BridgeTowerModel {
                    std::shared_ptr<ThreadPool> threads);
 
   const BridgeTowerConfig& config() const noexcept { return config_; }
+
+  /// Of the configuration and the tensors that this class reads (WeightLoader::fingerprint), so
+  /// the same in every head class that is loaded from one checkpoint. States carry it.
+  std::uint64_t fingerprint() const noexcept { return fingerprint_; }
+
   ThreadPool* threads() const noexcept { return threads_.get(); }
   const BridgeTowerTextEmbeddings<Scalar>& text_embeddings() const noexcept {
     return text_model_.embeddings();
@@ -72,10 +79,22 @@ class BridgeTowerModel {
   Tensor<Scalar> encode_text_cls(const ForwardInputs<Scalar>& inputs,
                                  const std::vector<std::int64_t>& items) const;
 
+  /// Throws InputError for a state that another model made, or of another shape.
+  void check(const ImageState<Scalar>& state) const {
+    detail::check_state("image state", state, config_, fingerprint_);
+  }
+  void check(const TextState<Scalar>& state) const {
+    detail::check_state("text state", state, config_, fingerprint_);
+  }
+
   /// Pairs, layer by layer, so that a layer's weights serve all of them. Throws InputError when the
-  /// states are not of a model like this one.
+  /// states are not of this model.
   std::vector<FusedState<Scalar>> fuse(const std::vector<StatePair<Scalar>>& pairs,
                                        const Wanted& wanted) const {
+    for (const StatePair<Scalar>& pair : pairs) {
+      check(*pair.image);
+      check(*pair.text);
+    }
     const CallScope scope(threads());
     return cross_modal_encoder_.fuse(pairs, wanted);
   }
@@ -116,6 +135,7 @@ class BridgeTowerModel {
   BridgeTowerVisionModel<Scalar> vision_model_;
   BridgeTowerTextModel<Scalar> text_model_;
   CrossModalEncoder<Scalar> cross_modal_encoder_;
+  std::uint64_t fingerprint_;
 };
 
 template <class Scalar>
@@ -127,7 +147,11 @@ BridgeTowerModel<Scalar>::BridgeTowerModel(const BridgeTowerConfig& config,
       vision_model_(config.vision_config, config.text_config.num_hidden_layers,
                     weights / "bridgetower" / "vision_model"),
       text_model_(config.text_config, weights / "bridgetower" / "text_model"),
-      cross_modal_encoder_(config, weights / "bridgetower") {}
+      cross_modal_encoder_(config, weights / "bridgetower"),
+      fingerprint_([&] {
+        const std::uint64_t tensors = weights.fingerprint();
+        return Fingerprint().add(to_json(config)).add(&tensors, sizeof tensors).value();
+      }()) {}
 
 template <class Scalar>
 Tensor<Scalar> BridgeTowerModel<Scalar>::embed_image(const ForwardInputs<Scalar>& inputs,
@@ -146,6 +170,7 @@ ImageState<Scalar> BridgeTowerModel<Scalar>::encode_image(const ForwardInputs<Sc
                                                           std::int64_t b) const {
   const CallScope scope(threads());
   ImageState<Scalar> state;
+  state.model = fingerprint_;
   Tensor<Scalar> x = embed_image(inputs, b);
   if (inputs.output_hidden_states) state.hidden_states.push_back(x);
   const auto& blocks = vision_model_.blocks();
@@ -241,6 +266,7 @@ std::vector<TextState<Scalar>> BridgeTowerModel<Scalar>::encode_texts(
     add_link(++link);
   }
   for (std::size_t n = 0; n < states.size(); ++n) {
+    states[n].model = fingerprint_;
     states[n].cls = detail::first_row(x.item(n));
     states[n].attended = std::move(text.attended[n]);
   }

@@ -2,6 +2,7 @@
 
 #include <bridgetower/core/tensor.hpp>
 #include <bridgetower/ops/attention.hpp>
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -16,6 +17,7 @@ struct ImageState {
   std::vector<Tensor<Scalar>> layers;
   Tensor<Scalar> attended_own;  ///< [P, D]: the first cross-modal layer's part without the text
   Tensor<Scalar> cls;           ///< [1, D]: first row of the last projection
+  std::uint64_t model = 0;      ///< BridgeTowerModel::fingerprint of the model that made it
   std::vector<Tensor<Scalar>> hidden_states;  ///< only where asked for: [P, D of the vision tower]
 };
 
@@ -26,6 +28,7 @@ struct TextState {
   Tensor<Scalar> attended_own;  ///< [L, D]: the first cross-modal layer's part without the image
   Tensor<Scalar> cls;           ///< first row of the last text layer, [1, D of the text tower]
   std::optional<ops::KeyList> attended;       ///< rows that may be attended to; absent: all
+  std::uint64_t model = 0;                    ///< as an ImageState's
   std::vector<Tensor<Scalar>> hidden_states;  ///< only where asked for: [L, D of the text tower]
 };
 

@@ -30,8 +30,13 @@ class Embedder {
   Tensor<float> embed(std::string_view text) const;
   Tensor<float> embed(const char* text) const { return embed(std::string_view(text)); }
 
-  /// Texts in one go -> [texts, E], the bits of one after the other.
+  /// Texts -> [texts, E], the bits of one after the other. Bounded memory: 64 are worked on at a
+  /// time.
   Tensor<float> embed(const std::vector<std::string>& texts) const;
+
+  /// Pictures, one after the other -> [images, E].
+  Tensor<float> embed_images(const std::vector<Image>& images) const;
+
   Tensor<float> embed(const Image& image, std::string_view text) const;
 
  private:

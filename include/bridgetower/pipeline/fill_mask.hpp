@@ -40,7 +40,17 @@ class MaskFiller {
   std::vector<FilledMask> fill(const Image& image, std::string_view text,
                                std::int64_t top_k = 5) const;
 
+  /// The same for a picture that is encoded once and serves many texts.
+  ImageState<float> encode(const Image& image) const;
+  std::vector<FilledMask> fill(const ImageState<float>& image, std::string_view text,
+                               std::int64_t top_k = 5) const;
+
  private:
+  struct MaskedText {
+    std::vector<std::int64_t> ids;
+    std::vector<std::int64_t> positions;  // of the masks
+  };
+  MaskedText find_masks(std::string_view text, std::int64_t top_k) const;
   FilledMask fill_position(const std::vector<std::int64_t>& ids, std::int64_t position,
                            Tensor<float> logits, std::int64_t top_k) const;
 

@@ -4,6 +4,7 @@
 #include <bridgetower/pipeline/from_pretrained.hpp>
 #include <bridgetower/preprocessing/processor.hpp>
 #include <filesystem>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -21,6 +22,9 @@ class ImageTextMatcher {
 
   ImageTextMatcher(BridgeTowerProcessor processor, BridgeTowerForImageAndTextRetrieval<float> model)
       : processor_(std::move(processor)), model_(std::move(model)) {}
+
+  /// What states are made by, and loaded for (pipeline/state_file.hpp).
+  const BridgeTowerModel<float>& model() const noexcept { return model_.model(); }
 
   ImageState<float> encode(const Image& image) const;
 
@@ -42,6 +46,11 @@ class ImageTextMatcher {
   /// eight pairs are worked on at a time.
   Tensor<float> match(const std::vector<ImageState<float>>& images,
                       const std::vector<TextState<float>>& texts) const;
+
+  /// The same for texts as they come. Eight of their states exist at a time, each made once, so
+  /// memory grows by no more than the result with the number of texts.
+  Tensor<float> match_texts(const std::vector<ImageState<float>>& images,
+                            const std::vector<std::string>& texts) const;
 
  private:
   BridgeTowerProcessor processor_;

@@ -327,7 +327,7 @@ TEST(States, OfAnotherModelAreRefused) {
     States states;
     change(states);
     const std::string message = std::string("fuse: ") + which +
-                                " state: expected one of a model like this one, got another "
+                                " state: expected one of this model, got another "
                                 "model's";
     Wanted wanted;
     wanted.pooler_output = true;
@@ -361,7 +361,7 @@ TEST(States, MustHoldWhatTheFusionReads) {
   Wanted wanted;
   wanted.text_features = true;
   expect_error(ErrorCode::kInput,
-               "fuse: text state: expected one of a model like this one, got another model's",
+               "fuse: text state: expected one of this model, got another model's",
                [&] { base().fuse(states.image, states.text, wanted); });
   // A fusion whose pooler output was not wanted.
   states = States();

@@ -31,10 +31,21 @@ bool keys_fit(const TextState<Scalar>& state, std::int64_t rows) {
   return true;
 }
 
-/// A state must be one of a model of this configuration, else InputError: users can keep, save and
-/// build them.
+template <class Scalar>
+std::int64_t tower_width(const ImageState<Scalar>&, const BridgeTowerConfig& config) {
+  return config.hidden_size;
+}
+
+template <class Scalar>
+std::int64_t tower_width(const TextState<Scalar>&, const BridgeTowerConfig& config) {
+  return config.text_config.hidden_size;
+}
+
+/// A state must be one that this model made, as it made it, else InputError: users can keep, save
+/// and build them.
 template <class State>
-void check_state(const char* what, const State& state, const BridgeTowerConfig& config) {
+void check_state(const char* what, const State& state, const BridgeTowerConfig& config,
+                 std::uint64_t model) {
   const auto layers = static_cast<std::size_t>(config.num_hidden_layers);
   bool fits = state.layers.size() == layers && state.layers.front().rank() == 2;
   const std::int64_t rows = fits ? state.layers.front().dim(0) : 0;
@@ -43,7 +54,8 @@ void check_state(const char* what, const State& state, const BridgeTowerConfig& 
   for (const auto& layer : state.layers) {
     fits = fits && has_rows(layer, rows, config.hidden_size);
   }
-  if (!fits) throw InputError("fuse", what, "one of a model like this one", "another model's");
+  fits = fits && has_rows(state.cls, 1, tower_width(state, config)) && state.model == model;
+  if (!fits) throw InputError("fuse", what, "one of this model", "another model's");
 }
 
 /// Rows asked for must be there.
