@@ -263,6 +263,7 @@ TEST(Image, TakesGarbageInExifForNothing) {
            tiff(big_endian(8, 4) + big_endian(65535, 2) + entry(0x111, 3, 6)),
            tiff(big_endian(8, 4) + big_endian(1, 2) + entry(0x112, 3, 6).substr(0, 11)),
            tiff(big_endian(8, 4) + big_endian(1, 2) + entry(0x112, 4, 6)),
+           tiff(big_endian(8, 4) + big_endian(1, 2) + entry(0x112, 3, 6).replace(4, 1, "\1")),
            tiff(big_endian(8, 4) + big_endian(1, 2) + entry(0x112, 3, 0)),
            tiff(big_endian(8, 4) + big_endian(1, 2) + entry(0x112, 3, 9)),
        }) {
