@@ -78,6 +78,16 @@ def write_files():
     rgb.save(OUT / "rgb-progressive-444.jpg", quality=90, progressive=True, subsampling=0)
     Image.fromarray(picture(20, 26, 1, 5)[..., 0]).save(OUT / "grey.jpg", quality=90)
     rgb.convert("CMYK").save(OUT / "cmyk.jpg", quality=90)
+    # The last byte of Adobe's marker says how the colours are stored: 2 is YCCK, which Pillow cannot write.
+    cmyk = bytearray((OUT / "cmyk.jpg").read_bytes())
+    cmyk[cmyk.index(b"Adobe") + 11] = 2
+    (OUT / "ycck.jpg").write_bytes(cmyk)
+    odd = Image.fromarray(picture(37, 51, 3, 10))
+    for subsampling in ("4:4:4", "4:2:2", "4:2:0"):
+        odd.save(OUT / f"odd-{subsampling.replace(':', '')}.jpg", quality=75, subsampling=subsampling)
+    odd.save(OUT / "odd-progressive.jpg", quality=60, progressive=True, restart_marker_blocks=2)
+    odd.save(OUT / "rgb-stored.jpg", quality=90, keep_rgb=True)
+    Image.fromarray(picture(1, 1, 3, 11)).save(OUT / "one-pixel.jpg")
     for orientation in range(1, 9):
         exif = Image.Exif()
         exif[0x0112] = orientation

@@ -1,4 +1,5 @@
 #include <bridgetower/ops/detail/kernels.hpp>
+#include <bridgetower/preprocessing/image/image.hpp>
 #include <iostream>
 #include <new>
 
@@ -9,7 +10,7 @@ namespace {
 
 std::string version() {
   return std::string("bridgetower " BRIDGETOWER_VERSION "\nbackends: auto (") +
-         detail::kernels().name + " kernels), eigen";
+         detail::kernels().name + " kernels), eigen\nJPEG: " + std::string(jpeg_decoder());
 }
 
 /// One line on stderr, whatever the message holds.

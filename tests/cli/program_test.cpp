@@ -156,6 +156,7 @@ TEST(Program, EndsWithStatus2OnWrongUsage) {
   EXPECT_EQ(run("match --image x").status, 2);
   EXPECT_EQ(run("--help").status, 0);
   EXPECT_EQ(run("--version").out.rfind("bridgetower ", 0), 0U);
+  EXPECT_NE(run("--version").out.find("\nJPEG: "), std::string::npos);
 }
 
 TEST(Program, SaysWhatIsWrongInOneLine) {

@@ -141,7 +141,9 @@ TEST(SharedImages, GiveTheBitsOfHuggingFace) {
     const std::string file = entry["file"];
     SCOPED_TRACE(file);
     const Golden golden(kFolder / file);
-    const double atol = std::stod(golden.fact("atol"));
+    // libjpeg-turbo is the decoder that made the goldens.
+    const bool same_decoder = jpeg_decoder().rfind("libjpeg-turbo", 0) == 0;
+    const double atol = same_decoder ? 0.0 : std::stod(golden.fact("atol"));
     const auto process = [&entry] {
       ImageProcessorConfig config;
       for (const auto& [key, value] : entry["set"].items()) config.set(key, value.dump());

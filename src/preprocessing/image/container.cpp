@@ -38,7 +38,8 @@ int exif_orientation(std::string_view tiff) {
     if (entry + kEntryBytes > tiff.size()) return 1;
     if (number_at(tiff, entry, 2, big) != kOrientation) continue;
     const std::uint32_t value = number_at(tiff, entry + 8, 2, big);
-    return number_at(tiff, entry + 2, 2, big) == kShort && value >= 1 && value <= 8
+    return number_at(tiff, entry + 2, 2, big) == kShort &&
+                   number_at(tiff, entry + 4, 4, big) == 1 && value >= 1 && value <= 8
                ? static_cast<int>(value)
                : 1;
   }

@@ -18,7 +18,7 @@ struct PngFacts {
 PngFacts read_png(std::string_view bytes, const std::string& place);
 
 /// Walks a JPEG's segments up to its end marker and returns its EXIF orientation, 1 to 8. Throws
-/// FormatError for a file that ends before (stb_image would fill the rest with grey) and for
+/// FormatError for a file that ends before (the decoders would fill the rest with grey) and for
 /// Huffman tables of too many codes, LimitError for more than 1000 scans.
 int read_jpeg_orientation(std::string_view bytes, const std::string& place);
 

@@ -2,10 +2,12 @@
 #include <bridgetower/core/error.hpp>
 #include <bridgetower/preprocessing/image/image.hpp>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "core/file.hpp"
 #include "preprocessing/image/container.hpp"
+#include "preprocessing/image/jpeg.hpp"
 #include "preprocessing/image/stb.hpp"
 
 namespace bridgetower {
@@ -31,13 +33,14 @@ std::string kind_of(std::string_view bytes) {
   return "something else";
 }
 
-void check_size(std::string_view bytes, const std::string& place, const ImageLimits& limits) {
+void check_size(std::string_view bytes, const std::string& place, const ImageLimits& limits,
+                std::optional<detail::ImageSize> (*size_of)(std::string_view)) {
   if (bytes.size() > limits.max_bytes ||
       bytes.size() > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
     throw LimitError(place, "file size", "at most " + std::to_string(limits.max_bytes) + " bytes",
                      std::to_string(bytes.size()));
   }
-  const auto size = detail::stb_size(bytes);
+  const auto size = size_of(bytes);
   if (!size) throw FormatError(place, "header", "the size of a picture", "none that can be read");
   if (size->width == 0 || size->height == 0 || size->height > limits.max_pixels / size->width) {
     throw LimitError(place, "picture size", "1 to " + std::to_string(limits.max_pixels) + " pixels",
@@ -80,9 +83,9 @@ Image decode_png(std::string_view bytes, const std::string& place, const detail:
 }
 
 Image decode_jpeg(std::string_view bytes, const std::string& place) {
-  const char* reason = nullptr;
-  auto rgb = detail::stb_decode(bytes, 3, reason);
-  if (!rgb) refuse(place, reason);
+  std::string reason = "no reason known";
+  auto rgb = detail::jpeg_decode(bytes, reason);
+  if (!rgb) refuse(place, reason.c_str());
   return {rgb->height, rgb->width, 3, std::move(rgb->samples)};
 }
 
@@ -139,12 +142,12 @@ Image Image::load(const std::filesystem::path& path, const ImageLimits& limits) 
 Image Image::decode(std::string_view bytes, const std::string& place, const ImageLimits& limits) {
   if (starts_with(bytes, kPngSignature)) {
     const detail::PngFacts facts = detail::read_png(bytes, place);
-    check_size(bytes, place, limits);
+    check_size(bytes, place, limits, detail::stb_size);
     return oriented(decode_png(bytes, place, facts), facts.orientation);
   }
   if (starts_with(bytes, kJpegSignature)) {
     const int orientation = detail::read_jpeg_orientation(bytes, place);
-    check_size(bytes, place, limits);
+    check_size(bytes, place, limits, detail::jpeg_size);
     return oriented(decode_jpeg(bytes, place), orientation);
   }
   throw FormatError(place, "format", "PNG or JPEG", kind_of(bytes));

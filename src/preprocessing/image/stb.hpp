@@ -7,7 +7,7 @@
 
 namespace bridgetower::detail {
 
-/// Samples as stb_image decodes them: [height, width, channels].
+/// Decoded samples: [height, width, channels].
 template <class Sample>
 struct Decoded {
   std::int64_t height;

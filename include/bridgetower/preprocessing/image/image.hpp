@@ -14,6 +14,9 @@ struct ImageLimits {
   std::int64_t max_pixels = 178'956'970;               ///< as Pillow's decompression bomb limit
 };
 
+/// What decodes JPEG files: "libjpeg-turbo VERSION", whose pixels are Pillow's, or "stb_image".
+std::string_view jpeg_decoder();
+
 /// An 8-bit picture, [height, width, channels] row by row; RGB (3) or grey (1).
 class Image {
  public:

@@ -33,12 +33,13 @@ TEST(Image, DecodesEveryKindAsPillowDoes) {
     SCOPED_TRACE(name);
     const std::string file = name.substr(7);
     const bool jpeg = file.find(".jpg") != std::string::npos;
-    // Another decoder than Pillow's: its inverse transform and colour conversion round differently.
+    // stb_image's inverse transform and colour conversion round differently.
+    const bool exact = !jpeg || jpeg_decoder().rfind("libjpeg-turbo", 0) == 0;
     EXPECT_LE(difference(Image::load(kFolder / file), golden.tensor<std::uint8_t>(name)),
-              jpeg ? 4 : 0);
+              exact ? 0 : 8);
     ++files;
   }
-  EXPECT_EQ(files, 30);
+  EXPECT_EQ(files, 37);
 }
 
 void expect_refused(const std::string& bytes, ErrorCode code, const std::string& message) {
@@ -262,6 +263,7 @@ TEST(Image, TakesGarbageInExifForNothing) {
            tiff(big_endian(8, 4) + big_endian(65535, 2) + entry(0x111, 3, 6)),
            tiff(big_endian(8, 4) + big_endian(1, 2) + entry(0x112, 3, 6).substr(0, 11)),
            tiff(big_endian(8, 4) + big_endian(1, 2) + entry(0x112, 4, 6)),
+           tiff(big_endian(8, 4) + big_endian(1, 2) + entry(0x112, 3, 6).replace(4, 1, "\1")),
            tiff(big_endian(8, 4) + big_endian(1, 2) + entry(0x112, 3, 0)),
            tiff(big_endian(8, 4) + big_endian(1, 2) + entry(0x112, 3, 9)),
        }) {
