@@ -1,15 +1,18 @@
-"""Times one image-text pair here and in Hugging Face's transformers (eager, float32), in turns, in one run.
+"""Times one image-text pair here and in the engines that users could pick instead, in turns, in one run, all float32.
 
     pip install -r requirements.txt
     python compare.py --program ../../build/release/bin/bridgetower --model DIR --threads 2
 
-Both get the same weights, pixels and token ids. Each round runs one engine after the other; medians over all
-rounds, their ratio, and the largest difference of the logits are printed, and this program's peak memory
-beside the size of the weights it loads.
+All get the same weights, pixels and token ids. Each round runs one engine after the other. Every peer runs with one
+thread and with `--threads`, and its better median counts. Printed are medians over all rounds, their ratio to this
+program's, and the largest difference of the logits from transformers in float64; the share of the machine's peak that this
+program measures meanwhile; its peak memory beside the size of the weights. The matrices are timed by this program and
+are, for the peers, as many calls as there are pairs.
 """
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import tempfile
@@ -23,6 +26,8 @@ from transformers.utils import logging
 
 logging.set_verbosity_error()
 logging.disable_progress_bar()
+
+INPUTS = ("input_ids", "attention_mask", "pixel_values")
 
 
 def cpu_name():
@@ -38,32 +43,91 @@ def make_inputs(config, tokens):
             "pixel_values": torch.randn(1, config.vision_config.num_channels, size, size, generator=generator)}
 
 
-def program_logits(args, inputs):
-    with tempfile.TemporaryDirectory() as folder:
-        files = f"{folder}/in.safetensors", f"{folder}/out.safetensors"
-        save_file({f"inputs.{key}": value for key, value in inputs.items()}, files[0])
-        subprocess.run([args.program, "run", "--model", args.model, "--head", "itm", "--inputs", files[0],
-                        "--outputs", files[1], "--threads", str(args.threads)], check=True)
-        return load_file(files[1])["logits"]
+class Program:
+    def __init__(self, args):
+        self.args = args
+
+    def logits(self, inputs):
+        with tempfile.TemporaryDirectory() as folder:
+            files = f"{folder}/in.safetensors", f"{folder}/out.safetensors"
+            save_file({f"inputs.{key}": value for key, value in inputs.items()}, files[0])
+            subprocess.run([self.args.program, "run", "--model", self.args.model, "--head", "itm", "--inputs", files[0],
+                            "--outputs", files[1], "--threads", str(self.args.threads)], check=True)
+            return load_file(files[1])["logits"]
+
+    def bench(self, task, repeat, *options):
+        command = [self.args.program, "bench", "--model", self.args.model, "--task", task, "--threads",
+                   str(self.args.threads), "--tokens", str(self.args.tokens), "--repeat", str(repeat),
+                   "--format", "jsonl", *options]
+        return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def time_program(args):
-    """Milliseconds (median of the round) and peak bytes."""
-    result = subprocess.run(
-        [args.program, "bench", "--model", args.model, "--task", "match", "--threads", str(args.threads),
-         "--tokens", str(args.tokens), "--repeat", str(args.repeat), "--format", "jsonl"],
-        check=True, capture_output=True, text=True)
-    record = json.loads(result.stdout)
-    return record["median_ms"], record["peak_rss_bytes"]
+class Transformers:
+    def __init__(self, model, compiled=False):
+        self.model = torch.compile(model) if compiled else model
+
+    def use(self, threads):
+        torch.set_num_threads(threads)
+
+    def logits(self, inputs):
+        with torch.inference_mode():
+            return self.model(**inputs).logits
 
 
-def time_reference(model, inputs, repeat):
+class OnnxRuntime:
+    def __init__(self, graph):
+        self.graph = graph
+
+    def use(self, threads):
+        import onnxruntime
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        self.session = onnxruntime.InferenceSession(self.graph, options, providers=["CPUExecutionProvider"])
+
+    def logits(self, inputs):
+        feed = {value.name: inputs[value.name].numpy() for value in self.session.get_inputs()}
+        return torch.from_numpy(self.session.run(None, feed)[0])
+
+
+class OpenVino:
+    def __init__(self, graph):
+        import openvino
+        self.core = openvino.Core()
+        self.model = self.core.read_model(graph)
+
+    def use(self, threads):
+        self.compiled = self.core.compile_model(self.model, "CPU", {"INFERENCE_NUM_THREADS": threads,
+                                                                    "INFERENCE_PRECISION_HINT": "f32"})
+
+    def logits(self, inputs):
+        feed = {value.any_name: inputs[value.any_name].numpy() for value in self.compiled.inputs}
+        return torch.from_numpy(self.compiled(feed)[0])
+
+
+class LogitsOnly(torch.nn.Module):
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, input_ids, attention_mask, pixel_values):
+        return self.model(input_ids=input_ids, attention_mask=attention_mask, pixel_values=pixel_values).logits
+
+
+def export(model, inputs, folder):
+    graph = os.path.join(folder, "model.onnx")
+    if not os.path.exists(graph):
+        torch.onnx.export(LogitsOnly(model), tuple(inputs[name] for name in INPUTS), graph, input_names=list(INPUTS),
+                          output_names=["logits"], dynamo=True, external_data=True)
+    return graph
+
+
+def time_calls(engine, inputs, repeat):
     times = []
     for _ in range(repeat + 1):  # the first warms up
         start = time.perf_counter()
-        model(**inputs)
+        engine.logits(inputs)
         times.append(1e3 * (time.perf_counter() - start))
-    return statistics.median(times[1:])
+    return times[1:]
 
 
 def main():
@@ -74,25 +138,55 @@ def main():
     parser.add_argument("--tokens", type=int, default=12)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--repeat", type=int, default=3, help="pairs an engine and round")
+    parser.add_argument("--peers", nargs="*", default=["eager", "compiled", "onnxruntime", "openvino"])
+    parser.add_argument("--graphs", default="graphs", help="folder that keeps the exported graph")
     args = parser.parse_args()
 
-    torch.set_num_threads(args.threads)
     model = BridgeTowerForImageAndTextRetrieval.from_pretrained(args.model, dtype=torch.float32).eval()
     inputs = make_inputs(model.config, args.tokens)
     weights = sum(parameter.numel() * 4 for parameter in model.parameters())
-    ours, theirs, peak = [], [], 0
+    program = Program(args)
     with torch.inference_mode():
-        error = (program_logits(args, inputs) - model(**inputs).logits).abs().max().item()
-        for _ in range(args.rounds):
-            milliseconds, bytes_used = time_program(args)
-            ours.append(milliseconds)
-            peak = max(peak, bytes_used)
-            theirs.append(time_reference(model, inputs, args.repeat))
-    print(f"{cpu_name()}, {args.threads} threads, {args.rounds} rounds of {args.repeat} pairs, {args.tokens} tokens")
-    print(f"this program   {statistics.median(ours):9.1f} ms")
-    print(f"transformers   {statistics.median(theirs):9.1f} ms   ratio {statistics.median(theirs) / statistics.median(ours):.2f}")
-    print(f"largest difference of the logits {error:.1e}")
-    print(f"peak memory of this program {peak / 1e6:.0f} MB, {peak / weights:.3f} of its float32 weights")
+        exact = model.double()(**{**inputs, "pixel_values": inputs["pixel_values"].double()}).logits
+    model.float()
+
+    os.makedirs(args.graphs, exist_ok=True)
+    peers = {}
+    for name in args.peers:
+        if name in ("eager", "compiled"):
+            peers[name] = Transformers(model, compiled=name == "compiled")
+        else:
+            graph = export(model, inputs, args.graphs)
+            peers[name] = OnnxRuntime(graph) if name == "onnxruntime" else OpenVino(graph)
+
+    error = {"this program": (program.logits(inputs) - exact).abs().max().item()}
+    records, times = [], {}
+    for _ in range(args.rounds):
+        records.append(program.bench("match", args.repeat))
+        for name, peer in peers.items():
+            for threads in sorted({1, args.threads}):
+                peer.use(threads)
+                times.setdefault((name, threads), []).extend(time_calls(peer, inputs, args.repeat))
+                error[name] = (peer.logits(inputs) - exact).abs().max().item()
+    matrices = {task: program.bench("matrix", 2, "--images", str(n), "--texts", str(m))
+                for task, n, m in (("1 x 32", 1, 32), ("8 x 8", 8, 8))}
+
+    pair = statistics.median(record["median_ms"] for record in records)
+    best = {name: min((statistics.median(times[name, t]), t) for t in {1, args.threads}) for name in peers}
+    share = statistics.median(record["share_of_peak"] for record in records)
+    peak_rate = statistics.median(record["peak_gflops"] for record in records)
+    print(f"{cpu_name()}, {records[0]['kernels']}, {args.threads} threads, {args.rounds} rounds of {args.repeat} pairs, "
+          f"{args.tokens} tokens\n")
+    print("| engine | threads | pair, ms | ratio | 1 x 32 | 8 x 8 | largest error of the logits |")
+    print("|---|---|---|---|---|---|---|")
+    print(f"| this program | {args.threads} | {pair:.0f} | 1 | {matrices['1 x 32']['median_ms'] / pair:.1f} pairs | "
+          f"{matrices['8 x 8']['median_ms'] / pair:.1f} pairs | {error['this program']:.1e} |")
+    for name, (milliseconds, threads) in best.items():
+        ratios = [calls * milliseconds / matrices[task]["median_ms"] for task, calls in (("1 x 32", 32), ("8 x 8", 64))]
+        print(f"| {name} | {threads} | {milliseconds:.0f} | {milliseconds / pair:.2f} | {ratios[0]:.2f} | {ratios[1]:.2f} | "
+              f"{error[name]:.1e} |")
+    print(f"\nThis program: {100 * share:.0f} % of the {peak_rate:.0f} GFLOP/s measured meanwhile; peak memory "
+          f"{max(record['peak_rss_bytes'] for record in records) / weights:.3f} of the float32 weights")
 
 
 if __name__ == "__main__":

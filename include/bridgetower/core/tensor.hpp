@@ -116,8 +116,9 @@ class Tensor {
   struct Storage {
     Storage() = default;
     explicit Storage(std::size_t count)
-        : data(count == 0 ? nullptr
-                          : static_cast<Scalar*>(detail::allocate_elements(count * sizeof(Scalar)))),
+        : data(count == 0
+                   ? nullptr
+                   : static_cast<Scalar*>(detail::allocate_elements(count * sizeof(Scalar)))),
           size(count) {}
     Storage(const Storage& other) : Storage(other.size) {
       std::copy_n(other.data, other.size, data);

@@ -21,10 +21,10 @@ class Workspace {
   Workspace& operator=(const Workspace&) = delete;
 
   struct Usage {
-    std::size_t in_use;        ///< bytes that tensors hold now
-    std::size_t in_reserve;    ///< bytes held for the next ones, at most twice the peak
-    std::size_t peak;          ///< the most that was in use at one time
-    std::uint64_t allocations; ///< how often the system was asked for memory
+    std::size_t in_use;         ///< bytes that tensors hold now
+    std::size_t in_reserve;     ///< bytes held for the next ones, at most twice the peak
+    std::size_t peak;           ///< the most that was in use at one time
+    std::uint64_t allocations;  ///< how often the system was asked for memory
   };
   Usage usage() const;
 

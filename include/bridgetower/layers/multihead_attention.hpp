@@ -1,10 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <bridgetower/layers/linear.hpp>
 #include <bridgetower/layers/sequences.hpp>
 #include <bridgetower/ops/attention.hpp>
 #include <bridgetower/ops/folded_attention.hpp>
-#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <utility>
@@ -67,10 +67,9 @@ bool MultiheadAttention<Scalar>::folds_queries(const Sequence& query, const Sequ
 }
 
 template <class Scalar>
-Tensor<Scalar> MultiheadAttention<Scalar>::forward(const Sequences<Scalar>& queries,
-                                                   const Sequences<Scalar>& others,
-                                                   const Linear<Scalar>& dense,
-                                                   std::vector<Tensor<Scalar>>* probabilities) const {
+Tensor<Scalar> MultiheadAttention<Scalar>::forward(
+    const Sequences<Scalar>& queries, const Sequences<Scalar>& others, const Linear<Scalar>& dense,
+    std::vector<Tensor<Scalar>>* probabilities) const {
   std::vector<std::size_t> folded, made;
   for (std::size_t i = 0; i < queries.items.size(); ++i) {
     const bool folds = probabilities == nullptr && folds_queries(queries.items[i], others.items[i]);
@@ -95,18 +94,17 @@ Tensor<Scalar> MultiheadAttention<Scalar>::forward_queries_folded(
     const Sequence& own = queries.items[static_cast<std::size_t>(index)];
     const Sequence& other = others.items[static_cast<std::size_t>(index)];
     const Scalar* const key = made.data() + other.begin * 2 * size_;
-    ops::query_folded_attention<Scalar>(
-        {{queries.rows.data() + own.begin * size_, own.rows, size_},
-         {key, other.rows, 2 * size_},
-         {key + size_, other.rows, 2 * size_},
-         in_proj_.weight(),
-         in_proj_.bias(),
-         dense.weight(),
-         dense.bias(),
-         heads_,
-         other.attended,
-         backend_},
-        out.data() + own.begin * dense.out());
+    ops::query_folded_attention<Scalar>({{queries.rows.data() + own.begin * size_, own.rows, size_},
+                                         {key, other.rows, 2 * size_},
+                                         {key + size_, other.rows, 2 * size_},
+                                         in_proj_.weight(),
+                                         in_proj_.bias(),
+                                         dense.weight(),
+                                         dense.bias(),
+                                         heads_,
+                                         other.attended,
+                                         backend_},
+                                        out.data() + own.begin * dense.out());
   });
   return out;
 }

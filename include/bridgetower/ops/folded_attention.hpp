@@ -11,8 +11,8 @@
 
 namespace bridgetower::ops {
 
-/// Multiply-adds of attention from `queries` rows to `keys` rows with all four projections: plainly;
-/// keys and values never made (folded_attention); queries and outputs never made
+/// Multiply-adds of attention from `queries` rows to `keys` rows with all four projections:
+/// plainly; keys and values never made (folded_attention); queries and outputs never made
 /// (query_folded_attention).
 inline std::int64_t plain_work(std::int64_t queries, std::int64_t keys, std::int64_t width) {
   return 2 * (queries + keys) * width * width + 2 * queries * keys * width;
@@ -82,7 +82,8 @@ void folded_attention(const FoldedAttentionInputs<Scalar>& in, Scalar* out) {
   columns.multiply(scores.data(), keys, in.heads * queries, {}, folded.data(), width);
   parallel_for(in.heads, [&](std::int64_t head) {
     in.projections.multiply({2 * width + head * size, size}, folded.data() + head * queries * width,
-                            width, queries, {in.value_bias + head * size}, out + head * size, width);
+                            width, queries, {in.value_bias + head * size}, out + head * size,
+                            width);
   });
 }
 
@@ -94,13 +95,14 @@ void folded_attention(const FoldedAttentionInputs<Scalar>& in, Scalar* out) {
 /// head by head: for few keys that is far less work.
 template <class Scalar>
 struct QueryFoldedAttentionInputs {
-  RowsView<Scalar> x;                       ///< [M, D]
-  RowsView<Scalar> key;                     ///< k [N, D]
-  RowsView<Scalar> value;                   ///< v [N, D]
-  const PackedMatrix<Scalar>& projections;  ///< [3 D, D], query first, scaled by 1 / sqrt(K) already
-  const Scalar* query_bias;                 ///< [D], scaled likewise
-  const PackedMatrix<Scalar>& output;       ///< W_o [D, D]
-  const Scalar* output_bias;                ///< [D]
+  RowsView<Scalar> x;      ///< [M, D]
+  RowsView<Scalar> key;    ///< k [N, D]
+  RowsView<Scalar> value;  ///< v [N, D]
+  const PackedMatrix<Scalar>&
+      projections;                     ///< [3 D, D], query first, scaled by 1 / sqrt(K) already
+  const Scalar* query_bias;            ///< [D], scaled likewise
+  const PackedMatrix<Scalar>& output;  ///< W_o [D, D]
+  const Scalar* output_bias;           ///< [D]
   std::int64_t heads;
   const KeyList* attended = nullptr;  ///< null: every key
   Backend backend = Backend::kAuto;
@@ -134,8 +136,9 @@ void query_folded_attention(const QueryFoldedAttentionInputs<Scalar>& in, Scalar
     in.output.multiply({0, width}, {first, size}, in.value.data + first, in.value.stride, keys, {},
                        folded_values.data() + head * keys * width, width);
     for (std::int64_t n = 0; n < keys; ++n) {
-      bias.data()[head * keys + n] = std::inner_product(
-          key + n * in.key.stride, key + n * in.key.stride + size, in.query_bias + first, Scalar(0));
+      bias.data()[head * keys + n] =
+          std::inner_product(key + n * in.key.stride, key + n * in.key.stride + size,
+                             in.query_bias + first, Scalar(0));
     }
   });
 

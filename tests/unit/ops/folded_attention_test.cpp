@@ -87,12 +87,12 @@ TYPED_TEST(FoldedAttention, EqualsAttentionWithQueriesAndContextMade) {
   for (const std::int64_t heads : {1, 2, 3, 5}) {
     for (const ops::KeyList* attended : {static_cast<const ops::KeyList*>(nullptr), &some, &none}) {
       Tensor<Scalar> context({kM, kD}), expected({kM, kD}), folded({kM, kD});
-      ops::attention<Scalar>(
-          {{query.data(), kM, kD}, key, value, heads, kD / heads, attended}, context.data());
+      ops::attention<Scalar>({{query.data(), kM, kD}, key, value, heads, kD / heads, attended},
+                             context.data());
       output.multiply(context.data(), kD, kM, {output_bias.data()}, expected.data(), kD);
-      ops::query_folded_attention<Scalar>({rows, key, value, w, query_bias.data(), output,
-                                           output_bias.data(), heads, attended},
-                                          folded.data());
+      ops::query_folded_attention<Scalar>(
+          {rows, key, value, w, query_bias.data(), output, output_bias.data(), heads, attended},
+          folded.data());
       for (std::size_t i = 0; i < folded.size(); ++i) {
         ASSERT_NEAR(static_cast<double>(folded.data()[i]), static_cast<double>(expected.data()[i]),
                     tolerance);
