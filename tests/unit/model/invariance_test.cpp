@@ -85,5 +85,80 @@ TEST(Invariance, StatesFusedOneByOneGiveTheBitsOfTheBatch) {
   }
 }
 
+/// Pictures of 257 tokens, so many that the cross-modal layers take them one after the other.
+TEST(Invariance, LargePicturesGiveTheSameBitsInAnyCompany) {
+  const auto model = load(2);
+  const auto large = [](std::vector<std::uint32_t> pictures) {
+    ForwardInputs<float> inputs = batch_of(pictures, std::vector<Text>(pictures.size(), kText));
+    const auto batch = static_cast<std::int64_t>(pictures.size());
+    inputs.pixel_values.emplace(Shape{batch, 3, 256, 256});
+    inputs.interpolate_pos_encoding = true;
+    for (std::int64_t b = 0; b < batch; ++b) {
+      const auto pixels =
+          testing::random_tensor<float>({3, 256, 256}, pictures[static_cast<std::size_t>(b)]);
+      std::copy(pixels.begin(), pixels.end(), inputs.pixel_values->data() + b * 3 * 256 * 256);
+    }
+    return inputs;
+  };
+  const Tensor<float> three = model.forward(large({1, 2, 3})).logits;
+  for (std::uint32_t picture = 1; picture <= 3; ++picture) {
+    const Tensor<float> alone = model.forward(large({picture})).logits;
+    EXPECT_EQ(alone(0, 0), three(picture - 1, 0));
+    EXPECT_EQ(alone(0, 1), three(picture - 1, 1));
+  }
+}
+
+/// The tiny model's weights with 514 positions, the first ones again and again.
+class LongPositions : public WeightSource {
+ public:
+  explicit LongPositions(const WeightSource& source) : source_(source) {}
+  std::string place() const override { return source_.place(); }
+  std::vector<std::string> names() const override { return source_.names(); }
+  std::optional<Info> find(const std::string& name) const override {
+    auto info = source_.find(name);
+    if (info && is_positions(name)) info->shape[0] = 514;
+    return info;
+  }
+  void read(const std::string& name, std::int64_t first, std::int64_t count,
+            float* out) const override {
+    copy(name, first, count, out);
+  }
+  void read(const std::string& name, std::int64_t first, std::int64_t count,
+            double* out) const override {
+    copy(name, first, count, out);
+  }
+
+ private:
+  static bool is_positions(const std::string& name) {
+    return name == "bridgetower.text_model.embeddings.position_embeddings.weight";
+  }
+  template <class Scalar>
+  void copy(const std::string& name, std::int64_t first, std::int64_t count, Scalar* out) const {
+    if (!is_positions(name)) return source_.read(name, first, count, out);
+    const std::int64_t there = element_count(source_.find(name)->shape);
+    for (std::int64_t i = 0; i < count; ++i) source_.read(name, (first + i) % there, 1, out + i);
+  }
+  const WeightSource& source_;
+};
+
+TEST(Invariance, TextsOf512TokensRunAndOneMoreIsRefused) {
+  Checkpoint checkpoint = Checkpoint::open(kModel);
+  checkpoint.config.text_config.max_position_embeddings = 514;
+  const auto model = load_model<BridgeTowerForImageAndTextRetrieval, float>(
+      checkpoint.config, LongPositions(*checkpoint.weights));
+  Text text;
+  for (std::int64_t i = 0; i < 512; ++i) text.ids.push_back(i == 0 ? 0 : 60 + i % 200);
+  const Tensor<float> alone = model.forward(batch_of({1}, {text})).logits;
+  const Tensor<float> both = model.forward(batch_of({1, 2}, {text, kText})).logits;
+  EXPECT_EQ(alone(0, 0), both(0, 0));
+  EXPECT_EQ(alone(0, 1), both(0, 1));
+  auto full = batch_of({1}, {text});
+  full.output_hidden_states = true;
+  const Tensor<float> all = model.forward(full).logits;
+  EXPECT_NEAR(all(0, 0), alone(0, 0), 2e-6F * std::max(1.0F, std::abs(all(0, 0))));
+  text.ids.push_back(99);
+  EXPECT_THROW(model.forward(batch_of({1}, {text})), InputError);
+}
+
 }  // namespace
 }  // namespace bridgetower
