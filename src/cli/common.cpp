@@ -135,9 +135,17 @@ void Results::write(const Json& record, const std::function<std::string(const Js
 }
 
 void Results::fail(Json record, const Error& error) {
+  fail(std::move(record), to_string(error.code()), error.what());
+}
+
+void Results::fail(Json record, const std::string& code, const std::string& message) {
   failed_ = true;
-  record["error"] = error_record(error);
-  write(record, [&error](const Json&) { return std::string("error: ") + error.what(); });
+  record["error"] = {{"code", code}, {"message", message}};
+  write(record, [&message](const Json&) { return "error: " + message; });
+}
+
+void Results::write_heading(const std::string& line) {
+  if (for_people()) std::cout << line << '\n';
 }
 
 Status Results::finish() {

@@ -65,6 +65,10 @@ class Results {
 
   /// A record that says what went wrong with one input; the program's status becomes 1.
   void fail(Json record, const Error& error);
+  void fail(Json record, const std::string& code, const std::string& message);
+
+  /// A line above the records, for people only.
+  void write_heading(const std::string& line);
 
   /// Ends the output. Throws IoError when stdout cannot be written.
   Status finish();
@@ -101,6 +105,8 @@ Command add_match(CLI::App& app);
 Command add_fill_mask(CLI::App& app);
 Command add_similarity(CLI::App& app);
 Command add_embed(CLI::App& app);
+Command add_index(CLI::App& app);
+Command add_search(CLI::App& app);
 Command add_tokenize(CLI::App& app);
 Command add_detokenize(CLI::App& app);
 Command add_preprocess(CLI::App& app);

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <bridgetower/core/tensor.hpp>
+#include <bridgetower/search/image_record.hpp>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bridgetower {
+
+/// How the vectors of an index are stored.
+enum class VectorType {
+  kFloat32,
+  kBFloat16  ///< rounded to the nearest: half the bytes, similarities within about 0.004
+};
+
+/// A picture of an index and the scalar product of its vector with the query's.
+struct Neighbour {
+  std::int64_t row;
+  float similarity;
+};
+
+struct NearestOptions {
+  std::int64_t top_k = 10;
+  std::function<bool(std::int64_t row)> filter;  ///< absent: all; called from several threads
+};
+
+/// The vectors of a collection of pictures and what each was made from, in the order of their
+/// paths' bytes. Opened from a directory that IndexBuilder made (docs/search.md has the layout);
+/// every byte is checked then. Immutable; every call may run from any thread.
+class EmbeddingIndex {
+ public:
+  /// Throws IoError or FormatError (another format, a newer one, anything damaged). `threads` as in
+  /// LoadOptions.
+  static EmbeddingIndex open(const std::filesystem::path& directory, int threads = 0);
+
+  ~EmbeddingIndex();
+  EmbeddingIndex(EmbeddingIndex&&) noexcept;
+  EmbeddingIndex& operator=(EmbeddingIndex&&) noexcept;
+
+  /// N, the number of pictures.
+  std::int64_t images() const noexcept;
+
+  /// E, the length of every vector.
+  std::int64_t size() const noexcept;
+
+  VectorType type() const noexcept;
+
+  /// model_fingerprint() of the model that made the vectors.
+  const std::string& model() const noexcept;
+
+  /// Throws InputError where the vectors are another model's.
+  void check_model(const std::string& fingerprint) const;
+
+  /// One picture; throw InputError for a row that is not there.
+  std::string_view path(std::int64_t row) const;
+  ImageRecord record(std::int64_t row) const;
+  Tensor<float> vector(std::int64_t row) const;  ///< [E]
+
+  /// Files that were met and could not be used, in the order of their paths.
+  const std::vector<FailedImage>& failed() const noexcept;
+
+  /// The pictures with the largest scalar products, exactly: all vectors are read. Equal ones in
+  /// the order of their rows. query [E]; throws ShapeError or InputError (top_k below 1).
+  std::vector<Neighbour> nearest(const Tensor<float>& query,
+                                 const NearestOptions& options = {}) const;
+
+  /// queries [Q, E] in one reading of the vectors.
+  std::vector<std::vector<Neighbour>> nearest_all(const Tensor<float>& queries,
+                                                  const NearestOptions& options = {}) const;
+
+ private:
+  struct Data;
+  explicit EmbeddingIndex(std::unique_ptr<const Data> data);
+
+  friend class IndexBuilder;
+  const void* stored_vector(std::int64_t row) const;
+
+  std::unique_ptr<const Data> data_;
+};
+
+}  // namespace bridgetower

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <atomic>
+#include <bridgetower/pipeline/embed.hpp>
+#include <bridgetower/search/index_builder.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace bridgetower {
+
+/// The files to index, in the order of their bytes, none twice, and the directories that could not
+/// be read.
+struct ImageFiles {
+  std::vector<std::string> files;
+  std::vector<std::pair<std::string, IoError>> failed;
+};
+
+/// Files as they are given; of directories the files named *.png, *.jpg and *.jpeg (in any case) in
+/// them and below. Links to files are followed, links to directories are not, so no loop is
+/// entered. "./" and doubled slashes are left out of the paths.
+ImageFiles find_images(const std::vector<std::string>& paths);
+
+struct IndexingOptions {
+  int threads = 0;                               ///< as in LoadOptions
+  const std::atomic<bool>* stop = nullptr;       ///< once true, no further picture is begun
+  std::function<void(std::size_t total)> start;  ///< how many pictures have to be encoded
+  std::function<void()> advance;                 ///< one is done; from one thread at a time
+};
+
+struct IndexingResult {
+  std::int64_t added = 0;    ///< new or changed pictures
+  std::int64_t removed = 0;  ///< pictures whose files are gone
+  bool interrupted = false;
+};
+
+/// Brings an index up to date with files: encodes those that are new or changed (in bytes or time
+/// of modification), records those that fail, takes out every picture whose file is gone. Each
+/// thread reads, decodes and encodes one picture at a time, so load the embedder with one thread.
+/// Does not commit. Throws IoError where the journal cannot be written.
+IndexingResult index_images(IndexBuilder& builder, const Embedder& embedder,
+                            const ImageFiles& images, const IndexingOptions& options = {});
+
+}  // namespace bridgetower

@@ -1,0 +1,154 @@
+// search: pictures of an index, found by a sentence or by another picture.
+#include <bridgetower/pipeline/embed.hpp>
+#include <bridgetower/search/model_fingerprint.hpp>
+#include <bridgetower/search/two_stage_search.hpp>
+#include <optional>
+
+#include "cli/common.hpp"
+#include "search/path_json.hpp"
+
+namespace bridgetower::cli {
+namespace {
+
+struct Options {
+  ModelOptions model;
+  Results results;
+  std::string index;
+  std::vector<std::string> texts;
+  std::string text_file;
+  std::vector<std::string> images;
+  SearchOptions search;
+  std::optional<float> min_score;
+};
+
+/// A sentence, or the path of a picture.
+struct Query {
+  bool is_image;
+  std::string value;
+
+  /// What its records begin with where there are several.
+  Json to_json() const {
+    Json record;
+    if (!is_image) return {{"text", value}};
+    detail::put_path(record, value);
+    Json renamed = {{"query_image", record["image"]}};
+    if (record.contains("image_hex")) renamed["query_image_hex"] = record["image_hex"];
+    return renamed;
+  }
+};
+
+using Search = std::function<std::vector<SearchResult>(const Query&)>;
+
+std::vector<Query> queries(const Options& options) {
+  std::vector<Query> all;
+  for (const std::string& text : options.texts) all.push_back({false, text});
+  if (!options.text_file.empty()) {
+    for (const std::string& line : read_lines(options.text_file)) all.push_back({false, line});
+  }
+  for (const std::string& image : options.images) all.push_back({true, image});
+  if (all.empty()) throw UsageError("nothing to search for: give --text, --texts or --image");
+  return all;
+}
+
+/// Without reranking the contrastive head is enough.
+Search make_search(const Options& options) {
+  const std::filesystem::path model = options.model.directory();
+  const LoadOptions load = options.model.load_options();
+  EmbeddingIndex index = EmbeddingIndex::open(options.index, load.threads);
+  if (options.search.rerank == 0) {
+    index.check_model(model_fingerprint(model));
+    const auto opened = std::make_shared<EmbeddingIndex>(std::move(index));
+    const auto embedder = std::make_shared<Embedder>(Embedder::from_pretrained(model, load));
+    return [opened, embedder, &options](const Query& query) {
+      const Tensor<float> vector =
+          query.is_image ? embedder->embed(Image::load(query.value)) : embedder->embed(query.value);
+      return search_vectors(*opened, vector, options.search);
+    };
+  }
+  const auto both = std::make_shared<TwoStageSearch>(
+      TwoStageSearch::from_pretrained(model, std::move(index), load));
+  return [both, &options](const Query& query) {
+    return query.is_image ? both->search(Image::load(query.value), options.search)
+                          : both->search(std::string_view(query.value), options.search);
+  };
+}
+
+std::string to_text(const Json& record) {
+  const auto number = [](const Json& value) {
+    return value.is_null() ? std::string("     -") : fixed(value.get<double>());
+  };
+  const std::string rank = std::to_string(record["rank"].get<std::int64_t>());
+  return std::string(rank.size() < 4 ? 4 - rank.size() : 0, ' ') + rank + "  " +
+         number(record["score"]) + "  " + number(record["similarity"]) + "  " +
+         number(record["match"]) + "  " + record["image"].get<std::string>();
+}
+
+void write_results(Options& options, const Json& query, const std::vector<SearchResult>& results) {
+  std::int64_t rank = 0;
+  for (const SearchResult& result : results) {
+    Json record = query;
+    record["rank"] = ++rank;
+    detail::put_path(record, result.image);
+    record["score"] = result.score;
+    record["similarity"] = result.similarity;
+    record["match"] = result.match ? Json(*result.match) : Json(nullptr);
+    if (result.error) {
+      options.results.fail(std::move(record), to_string(result.error->code()),
+                           result.error->what());
+    } else {
+      options.results.write(record, to_text);
+    }
+  }
+}
+
+Status search(Options& options) {
+  const std::vector<Query> all = queries(options);
+  options.search.min_score = options.min_score;
+  const Search find = make_search(options);
+  options.results.write_heading("rank   score  cosine   match  picture");
+  for (const Query& query : all) {
+    try {
+      const std::vector<SearchResult> results = find(query);
+      if (all.size() > 1) options.results.write_heading("== " + query.value);
+      write_results(options, all.size() > 1 ? query.to_json() : Json::object(), results);
+    } catch (const Error& error) {
+      options.results.fail(query.to_json(), error);
+    }
+  }
+  return options.results.finish();
+}
+
+}  // namespace
+
+Command add_search(CLI::App& app) {
+  CLI::App* const command =
+      app.add_subcommand("search", "Finds pictures of an index by a sentence or by a picture");
+  command->footer(
+      "The vectors choose the best --rerank pictures, the matching head sorts them; score is its\n"
+      "probability, or the cosine of the vectors with --rerank 0 and for --image.\nExample:\n"
+      "  bridgetower search --model DIR --index photos.index --text \"a red boat\"");
+  const auto options = std::make_shared<Options>();
+  command->add_option("--index", options->index, "directory that bridgetower index made")
+      ->required();
+  command->add_option("--text", options->texts, "sentences");
+  command->add_option("--texts", options->text_file,
+                      "file of sentences, one a line; - for standard input");
+  command->add_option("--image", options->images, "pictures to find the like of");
+  command->add_option("--top-k", options->search.top_k, "how many pictures to show")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40))
+      ->capture_default_str();
+  command
+      ->add_option("--rerank", options->search.rerank,
+                   "how many pictures the matching head looks at; 0: none")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40))
+      ->capture_default_str();
+  command->add_option("--filter", options->search.filter,
+                      "only paths of this pattern, such as '*/2024/*' (* crosses /)");
+  command->add_option("--min-score", options->min_score, "only pictures with at least this score");
+  options->model.add_model(*command);
+  options->model.add_compute(*command);
+  options->results.add_to(*command);
+  return [options] { return search(*options); };
+}
+
+}  // namespace bridgetower::cli

@@ -1,0 +1,161 @@
+#include <bridgetower/core/error.hpp>
+#include <bridgetower/search/embedding_index.hpp>
+#include <cstring>
+#include <utility>
+
+#include "search/layout.hpp"
+#include "search/mapped_file.hpp"
+#include "search/nearest.hpp"
+
+namespace bridgetower {
+
+using detail::MappedFile;
+using detail::StoredRecord;
+
+struct EmbeddingIndex::Data {
+  detail::Manifest manifest;
+  MappedFile vectors;
+  MappedFile images;
+  MappedFile paths;
+  std::vector<FailedImage> failed;
+  std::unique_ptr<ThreadPool> threads;
+  std::string place;
+
+  StoredRecord stored(std::int64_t row) const {
+    StoredRecord record;
+    std::memcpy(&record, images.data() + static_cast<std::size_t>(row) * sizeof record,
+                sizeof record);
+    return record;
+  }
+
+  std::string_view path(std::int64_t row) const {
+    const std::uint64_t begin = row == 0 ? 0 : stored(row - 1).path_end;
+    return {reinterpret_cast<const char*>(paths.data()) + begin,
+            static_cast<std::size_t>(stored(row).path_end - begin)};
+  }
+
+  detail::VectorRows rows() const {
+    return {vectors.data(), manifest.images, manifest.size, manifest.type};
+  }
+
+  void check_row(std::int64_t row) const {
+    if (row >= 0 && row < manifest.images) return;
+    throw InputError(place, "row", "0 to " + std::to_string(manifest.images - 1),
+                     std::to_string(row));
+  }
+
+  /// Paths follow each other without gaps, in their order, and none comes twice.
+  void check_paths() const {
+    std::uint64_t begin = 0;
+    std::string_view before;
+    for (std::int64_t row = 0; row < manifest.images; ++row) {
+      const std::uint64_t end = stored(row).path_end;
+      if (end <= begin || end > paths.size()) {
+        throw FormatError(images.place(), "end of path " + std::to_string(row),
+                          std::to_string(begin + 1) + " to " + std::to_string(paths.size()),
+                          std::to_string(end));
+      }
+      const std::string_view path(reinterpret_cast<const char*>(paths.data()) + begin,
+                                  static_cast<std::size_t>(end - begin));
+      if (row > 0 && path <= before) {
+        throw FormatError(paths.place(), "path " + std::to_string(row), "the order of bytes",
+                          "another order");
+      }
+      before = path;
+      begin = end;
+    }
+    if (begin != paths.size()) {
+      throw FormatError(paths.place(), "file size", std::to_string(begin) + " bytes of paths",
+                        std::to_string(paths.size()));
+    }
+  }
+};
+
+EmbeddingIndex::EmbeddingIndex(std::unique_ptr<const Data> data) : data_(std::move(data)) {}
+EmbeddingIndex::~EmbeddingIndex() = default;
+EmbeddingIndex::EmbeddingIndex(EmbeddingIndex&&) noexcept = default;
+EmbeddingIndex& EmbeddingIndex::operator=(EmbeddingIndex&&) noexcept = default;
+
+EmbeddingIndex EmbeddingIndex::open(const std::filesystem::path& directory, int threads) {
+  detail::Manifest manifest = detail::read_manifest(directory);
+  auto pool = std::make_unique<ThreadPool>(threads);
+  const auto open_file = [&](detail::IndexFile file) {
+    return detail::open_checked(directory / manifest.file_name(file), manifest.files[file], *pool);
+  };
+  MappedFile vectors = open_file(detail::kVectors);
+  MappedFile images = open_file(detail::kImages);
+  MappedFile paths = open_file(detail::kPaths);
+  const MappedFile failed_lines = open_file(detail::kFailed);
+  std::vector<FailedImage> failed = detail::failed_from_lines(failed_lines);
+  if (static_cast<std::int64_t>(failed.size()) != manifest.failed) {
+    throw FormatError(failed_lines.place(), "lines", std::to_string(manifest.failed),
+                      std::to_string(failed.size()));
+  }
+  auto data = std::make_unique<Data>(Data{std::move(manifest), std::move(vectors),
+                                          std::move(images), std::move(paths), std::move(failed),
+                                          std::move(pool), directory.string()});
+  data->check_paths();
+  return EmbeddingIndex(std::move(data));
+}
+
+std::int64_t EmbeddingIndex::images() const noexcept { return data_->manifest.images; }
+std::int64_t EmbeddingIndex::size() const noexcept { return data_->manifest.size; }
+VectorType EmbeddingIndex::type() const noexcept { return data_->manifest.type; }
+const std::string& EmbeddingIndex::model() const noexcept { return data_->manifest.model; }
+const std::vector<FailedImage>& EmbeddingIndex::failed() const noexcept { return data_->failed; }
+
+void EmbeddingIndex::check_model(const std::string& fingerprint) const {
+  if (fingerprint == model()) return;
+  throw InputError(data_->place, "model of the index", fingerprint, model());
+}
+
+std::string_view EmbeddingIndex::path(std::int64_t row) const {
+  data_->check_row(row);
+  return data_->path(row);
+}
+
+ImageRecord EmbeddingIndex::record(std::int64_t row) const {
+  data_->check_row(row);
+  const StoredRecord stored = data_->stored(row);
+  ImageRecord record;
+  record.path = data_->path(row);
+  record.bytes = stored.bytes;
+  record.modified_ns = stored.modified_ns;
+  std::copy(std::begin(stored.sha256), std::end(stored.sha256), record.sha256.begin());
+  return record;
+}
+
+Tensor<float> EmbeddingIndex::vector(std::int64_t row) const {
+  data_->check_row(row);
+  auto result = Tensor<float>::uninitialized({size()});
+  const float* const vector = detail::widened(data_->rows(), row, result.data());
+  if (vector != result.data()) std::copy_n(vector, size(), result.data());
+  return result;
+}
+
+const void* EmbeddingIndex::stored_vector(std::int64_t row) const {
+  return data_->vectors.data() + static_cast<std::size_t>(row) * static_cast<std::size_t>(size()) *
+                                     detail::bytes_of(type());
+}
+
+std::vector<Neighbour> EmbeddingIndex::nearest(const Tensor<float>& query,
+                                               const NearestOptions& options) const {
+  return nearest_all(Tensor<float>(query).reshaped({1, static_cast<std::int64_t>(query.size())}),
+                     options)
+      .front();
+}
+
+std::vector<std::vector<Neighbour>> EmbeddingIndex::nearest_all(
+    const Tensor<float>& queries, const NearestOptions& options) const {
+  if (queries.rank() != 2 || queries.dim(1) != size()) {
+    throw ShapeError("EmbeddingIndex", "queries", "[queries, " + std::to_string(size()) + "]",
+                     to_string(queries.shape()));
+  }
+  if (options.top_k < 1) {
+    throw InputError("EmbeddingIndex", "top_k", "at least 1", std::to_string(options.top_k));
+  }
+  return detail::nearest_rows(data_->rows(), queries.data(), queries.dim(0), options,
+                              *data_->threads);
+}
+
+}  // namespace bridgetower

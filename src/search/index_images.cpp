@@ -1,0 +1,144 @@
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <bridgetower/core/parallel.hpp>
+#include <bridgetower/search/index_images.hpp>
+#include <cerrno>
+#include <mutex>
+#include <optional>
+#include <system_error>
+
+#include "core/file.hpp"
+#include "core/sha256.hpp"
+#include "search/check_finite.hpp"
+
+namespace bridgetower {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_image_name(const fs::path& path) {
+  std::string suffix = path.extension().string();
+  std::transform(suffix.begin(), suffix.end(), suffix.begin(), [](unsigned char c) {
+    return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  });
+  return suffix == ".png" || suffix == ".jpg" || suffix == ".jpeg";
+}
+
+/// Without "." and empty parts; ".." stays, as it may follow a link.
+std::string tidied(const std::string& path) {
+  fs::path result;
+  for (const fs::path& part : fs::path(path)) {
+    if (!part.empty() && part != ".") result /= part;
+  }
+  return result.empty() ? path : result.string();
+}
+
+void walk(const fs::path& directory, ImageFiles& images) {
+  std::error_code error;
+  std::vector<fs::path> below;
+  for (fs::directory_iterator it(directory, error), end; !error && it != end; it.increment(error)) {
+    std::error_code ignored;
+    if (it->is_directory(ignored) && !it->is_symlink(ignored)) {
+      below.push_back(it->path());
+    } else if (is_image_name(it->path()) && !it->is_directory(ignored)) {
+      images.files.push_back(it->path().string());
+    }
+  }
+  if (error) {
+    images.failed.emplace_back(directory.string(),
+                               IoError(directory.string(), "cannot be read: " + error.message()));
+  }
+  for (const fs::path& next : below) walk(next, images);
+}
+
+/// The file as it is now; absent where it is gone or cannot be asked for.
+std::optional<ImageRecord> state_of(const std::string& path) {
+  struct stat status = {};
+  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
+  ImageRecord record;
+  record.path = path;
+  record.bytes = static_cast<std::uint64_t>(status.st_size);
+  record.modified_ns = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
+  return record;
+}
+
+/// Whether there is no file any more. A directory that could not be read is looked at anew.
+bool is_gone(const std::string& path) {
+  struct stat status = {};
+  if (::stat(path.c_str(), &status) == 0) return S_ISDIR(status.st_mode);
+  return errno == ENOENT || errno == ENOTDIR;
+}
+
+/// A picture as its file is now, and its vector. Throws what reading, decoding or encoding throws.
+std::pair<ImageRecord, Tensor<float>> encode(const Embedder& embedder, const std::string& path) {
+  std::optional<ImageRecord> record = state_of(path);
+  const std::string bytes = detail::read_file(path, ImageLimits().max_bytes);
+  if (!record || record->bytes != bytes.size()) {
+    throw IoError(path, "read", "a file that stays as it is", "one that changes");
+  }
+  record->sha256 = detail::sha256(bytes.data(), bytes.size());
+  Tensor<float> vector = embedder.embed(Image::decode(bytes, path));
+  detail::check_finite(path, vector);
+  return {*std::move(record), std::move(vector)};
+}
+
+/// Whether it was added; otherwise it is recorded as failed.
+bool add_image(IndexBuilder& builder, const Embedder& embedder, const std::string& path) {
+  std::optional<std::pair<ImageRecord, Tensor<float>>> encoded;
+  try {
+    encoded = encode(embedder, path);
+  } catch (const Error& error) {
+    builder.fail(path, error);
+    return false;
+  }
+  builder.add(encoded->first, encoded->second);
+  return true;
+}
+
+}  // namespace
+
+ImageFiles find_images(const std::vector<std::string>& paths) {
+  ImageFiles images;
+  for (const std::string& path : paths) {
+    std::error_code ignored;
+    if (fs::is_directory(path, ignored)) {
+      walk(tidied(path), images);
+    } else {
+      images.files.push_back(tidied(path));
+    }
+  }
+  std::sort(images.files.begin(), images.files.end());
+  images.files.erase(std::unique(images.files.begin(), images.files.end()), images.files.end());
+  return images;
+}
+
+IndexingResult index_images(IndexBuilder& builder, const Embedder& embedder,
+                            const ImageFiles& images, const IndexingOptions& options) {
+  IndexingResult result;
+  for (const std::string& path : builder.paths()) {
+    if (!is_gone(path)) continue;
+    builder.remove(path);
+    ++result.removed;
+  }
+  for (const auto& [directory, error] : images.failed) builder.fail(directory, error);
+  std::vector<std::string> todo;
+  for (const std::string& path : images.files) {
+    const auto record = state_of(path);
+    if (!record || !builder.has(*record)) todo.push_back(path);
+  }
+  if (options.start) options.start(todo.size());
+  std::mutex mutex;
+  ThreadPool threads(options.threads);
+  threads.run(static_cast<std::int64_t>(todo.size()), [&](std::int64_t i) {
+    if (options.stop != nullptr && *options.stop) return;
+    const bool added = add_image(builder, embedder, todo[static_cast<std::size_t>(i)]);
+    const std::lock_guard<std::mutex> guard(mutex);
+    result.added += added ? 1 : 0;
+    if (options.advance) options.advance();
+  });
+  result.interrupted = options.stop != nullptr && *options.stop;
+  return result;
+}
+
+}  // namespace bridgetower

@@ -1,0 +1,241 @@
+#include "search/layout.hpp"
+
+#include <algorithm>
+#include <bridgetower/core/error.hpp>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "core/crc32.hpp"
+#include "core/json.hpp"
+#include "search/path_json.hpp"
+
+namespace bridgetower::detail {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr const char* kFormat = "bridgetower-index";
+constexpr std::int64_t kVersion = 1;
+constexpr std::uint64_t kMaxManifestBytes = 64 << 20;
+constexpr std::size_t kModelDigits = 64;
+constexpr std::size_t kGenerationDigits = 16;
+
+/// The members of one JSON object, with checks.
+class Members {
+ public:
+  Members(const Json& object, std::string place, std::string prefix = "")
+      : object_(object), place_(std::move(place)), prefix_(std::move(prefix)) {
+    if (!object.is_object()) fail(prefix_, "an object", describe(object));
+  }
+
+  const Json& at(const char* key) const {
+    const auto found = object_.find(key);
+    if (found == object_.end()) fail(prefix_ + key, "a value", "none");
+    return *found;
+  }
+
+  std::int64_t count(const char* key,
+                     std::int64_t largest = std::numeric_limits<std::int64_t>::max()) const {
+    const Json& value = at(key);
+    if (!value.is_number_unsigned() ||
+        value.get<std::uint64_t>() > static_cast<std::uint64_t>(largest)) {
+      fail(prefix_ + key, "a whole number of at most " + std::to_string(largest), describe(value));
+    }
+    return value.get<std::int64_t>();
+  }
+
+  std::string text(const char* key) const {
+    const Json& value = at(key);
+    if (!value.is_string()) fail(prefix_ + key, "a string", describe(value));
+    return value.get<std::string>();
+  }
+
+  std::string hex(const char* key, std::size_t digits) const {
+    std::string value = text(key);
+    if (value.size() != digits ||
+        value.find_first_not_of("0123456789abcdef") != std::string::npos) {
+      fail(prefix_ + key, std::to_string(digits) + " hexadecimal digits", in_quotes(value));
+    }
+    return value;
+  }
+
+  [[noreturn]] void fail(const std::string& what, const std::string& expected,
+                         const std::string& got) const {
+    throw FormatError(place_, what, expected, got);
+  }
+
+ private:
+  const Json& object_;
+  std::string place_;
+  std::string prefix_;
+};
+
+FileSum sum_from(const Json& json, const std::string& place, const std::string& name) {
+  const Members members(json, place, "files." + name + ".");
+  FileSum sum;
+  sum.bytes = static_cast<std::uint64_t>(members.count("bytes"));
+  const Json& blocks = members.at("crc32");
+  const std::uint64_t expected = sum.bytes / FileSum::kBlock + (sum.bytes % FileSum::kBlock != 0);
+  if (!blocks.is_array() || blocks.size() != expected) {
+    members.fail("files." + name + ".crc32", "a list of " + std::to_string(expected),
+                 describe(blocks));
+  }
+  for (const Json& block : blocks) {
+    if (!block.is_number_unsigned() ||
+        block.get<std::uint64_t>() > std::numeric_limits<std::uint32_t>::max()) {
+      members.fail("files." + name + ".crc32", "32-bit numbers", describe(block));
+    }
+    sum.blocks.push_back(block.get<std::uint32_t>());
+  }
+  return sum;
+}
+
+void check_bytes(const Manifest& manifest, IndexFile file, std::uint64_t row,
+                 const Members& members) {
+  const auto images = static_cast<std::uint64_t>(manifest.images);
+  const std::uint64_t bytes = manifest.files[file].bytes;
+  if (row != 0 && images > std::numeric_limits<std::uint64_t>::max() / row) {
+    members.fail("images", "a number that memory can hold", std::to_string(images));
+  }
+  if (bytes != images * row) {
+    members.fail(std::string("files.") + kIndexFileNames[file] + ".bytes",
+                 std::to_string(images * row), std::to_string(bytes));
+  }
+}
+
+std::uint32_t block_crc(const unsigned char* data, std::uint64_t size, std::size_t block) {
+  const std::uint64_t begin = block * FileSum::kBlock;
+  return crc32(0, data + begin, static_cast<std::size_t>(std::min(FileSum::kBlock, size - begin)));
+}
+
+}  // namespace
+
+Manifest read_manifest(const std::filesystem::path& directory) {
+  const std::filesystem::path path = directory / kManifestName;
+  const std::string place = path.string();
+  const Json json = read_json_file(path, kMaxManifestBytes);
+  const Members members(json, place);
+  if (members.text("format") != kFormat) {
+    members.fail("format", kFormat, in_quotes(members.text("format")));
+  }
+  if (members.count("format_version") != kVersion) {
+    members.fail("format_version", std::to_string(kVersion), members.at("format_version").dump());
+  }
+  Manifest manifest;
+  manifest.model = members.hex("model", kModelDigits);
+  manifest.generation = members.hex("generation", kGenerationDigits);
+  manifest.size = members.count("size", 1 << 20);
+  if (manifest.size == 0) members.fail("size", "at least 1", "0");
+  manifest.images = members.count("images");
+  manifest.failed = members.count("failed");
+  const std::string type = members.text("dtype");
+  if (type != "float32" && type != "bfloat16") {
+    members.fail("dtype", "float32 or bfloat16", in_quotes(type));
+  }
+  manifest.type = type == "float32" ? VectorType::kFloat32 : VectorType::kBFloat16;
+  const Members files(members.at("files"), place, "files.");
+  for (int i = 0; i < kIndexFiles; ++i) {
+    manifest.files[i] = sum_from(files.at(kIndexFileNames[i]), place, kIndexFileNames[i]);
+  }
+  check_bytes(manifest, kVectors,
+              static_cast<std::uint64_t>(manifest.size) * bytes_of(manifest.type), members);
+  check_bytes(manifest, kImages, sizeof(StoredRecord), members);
+  return manifest;
+}
+
+void write_manifest(const std::filesystem::path& directory, const Manifest& manifest) {
+  nlohmann::ordered_json json = {
+      {"format", kFormat},
+      {"format_version", kVersion},
+      {"model", manifest.model},
+      {"generation", manifest.generation},
+      {"size", manifest.size},
+      {"dtype", manifest.type == VectorType::kFloat32 ? "float32" : "bfloat16"},
+      {"images", manifest.images},
+      {"failed", manifest.failed}};
+  for (int i = 0; i < kIndexFiles; ++i) {
+    const FileSum& sum = manifest.files[i];
+    json["files"][kIndexFileNames[i]] = {{"bytes", sum.bytes}, {"crc32", sum.blocks}};
+  }
+  write_file(directory / kManifestName, json.dump(1) + "\n");
+}
+
+MappedFile open_checked(const std::filesystem::path& path, const FileSum& sum,
+                        ThreadPool& threads) {
+  MappedFile file(path);
+  if (file.size() != sum.bytes) {
+    throw FormatError(file.place(), "file size", std::to_string(sum.bytes) + " bytes",
+                      std::to_string(file.size()) + " bytes");
+  }
+  threads.run(static_cast<std::int64_t>(sum.blocks.size()), [&](std::int64_t i) {
+    const auto block = static_cast<std::size_t>(i);
+    const std::uint32_t got = block_crc(file.data(), file.size(), block);
+    if (got != sum.blocks[block]) {
+      throw FormatError(file.place(), "block " + std::to_string(block),
+                        "CRC-32 " + std::to_string(sum.blocks[block]), std::to_string(got));
+    }
+  });
+  return file;
+}
+
+void SummedFile::write(const void* bytes, std::size_t count) {
+  const auto* next = static_cast<const unsigned char*>(bytes);
+  file_.write(bytes, count);
+  while (count > 0) {
+    const std::uint64_t held = sum_.bytes % FileSum::kBlock;
+    if (held == 0) sum_.blocks.push_back(0);
+    const auto taken =
+        static_cast<std::size_t>(std::min<std::uint64_t>(count, FileSum::kBlock - held));
+    sum_.blocks.back() = crc32(sum_.blocks.back(), next, taken);
+    sum_.bytes += taken;
+    next += taken;
+    count -= taken;
+  }
+}
+
+FileSum SummedFile::commit() {
+  file_.commit();
+  return std::move(sum_);
+}
+
+std::string to_lines(const std::vector<FailedImage>& failed) {
+  std::string lines;
+  for (const FailedImage& image : failed) {
+    nlohmann::ordered_json json;
+    put_path(json, image.path);
+    json["code"] = image.code;
+    json["message"] = image.message;
+    lines += json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  }
+  return lines;
+}
+
+std::vector<FailedImage> failed_from_lines(const MappedFile& file) {
+  std::vector<FailedImage> failed;
+  std::string_view text(reinterpret_cast<const char*>(file.data()), file.size());
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const Json json = parse_json(text.substr(0, end), file.place());
+    const Members members(json, file.place());
+    failed.push_back(
+        {path_from(json, file.place()), members.text("code"), members.text("message")});
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return failed;
+}
+
+bool is_index_file(const std::string& name) {
+  const auto begins = [&name](const std::string& start) { return name.rfind(start, 0) == 0; };
+  if (begins(std::string(kManifestName) + ".part")) return true;
+  return std::any_of(std::begin(kIndexFileNames), std::end(kIndexFileNames), [&](const char* kind) {
+    const std::string start = std::string(kind) + "-";
+    if (!begins(start)) return false;
+    const std::size_t digits = name.find_first_not_of("0123456789abcdef", start.size());
+    const std::size_t end = start.size() + kGenerationDigits;
+    return name.size() >= end && (digits == std::string::npos ? name.size() : digits) == end &&
+           (name.size() == end || name.compare(end, 5, ".part") == 0);
+  });
+}
+
+}  // namespace bridgetower::detail

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <bridgetower/core/parallel.hpp>
+#include <bridgetower/search/embedding_index.hpp>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/file.hpp"
+#include "search/mapped_file.hpp"
+
+// The directory of an index: manifest.json and the four files of the generation that it names.
+namespace bridgetower::detail {
+
+constexpr const char* kManifestName = "manifest.json";
+constexpr const char* kJournalName = "journal";
+
+enum IndexFile { kVectors, kImages, kPaths, kFailed, kIndexFiles };
+constexpr const char* kIndexFileNames[kIndexFiles] = {"vectors", "images", "paths", "failed"};
+
+/// One line of the file "images".
+struct StoredRecord {
+  std::uint64_t path_end;  // in the file "paths"; the path begins where the one before ends
+  std::uint64_t bytes;
+  std::int64_t modified_ns;
+  unsigned char sha256[32];
+};
+static_assert(sizeof(StoredRecord) == 56);
+
+/// A file's length, and the CRC-32 of each of its blocks.
+struct FileSum {
+  static constexpr std::uint64_t kBlock = 16 << 20;
+
+  std::uint64_t bytes = 0;
+  std::vector<std::uint32_t> blocks;
+};
+
+struct Manifest {
+  std::string model;  // 64 hexadecimal digits
+  std::int64_t size = 0;
+  VectorType type = VectorType::kFloat32;
+  std::int64_t images = 0;
+  std::int64_t failed = 0;
+  std::string generation;  // 16 hexadecimal digits; made from what is indexed, not from the run
+  FileSum files[kIndexFiles];
+
+  std::string file_name(IndexFile file) const {
+    return std::string(kIndexFileNames[file]) + "-" + generation;
+  }
+};
+
+constexpr std::size_t bytes_of(VectorType type) { return type == VectorType::kFloat32 ? 4 : 2; }
+
+/// Throws IoError, or FormatError where the counts and lengths do not fit each other.
+Manifest read_manifest(const std::filesystem::path& directory);
+void write_manifest(const std::filesystem::path& directory, const Manifest& manifest);
+
+/// Opens a file of the index and checks its length and every block. Throws IoError or FormatError.
+MappedFile open_checked(const std::filesystem::path& path, const FileSum& sum, ThreadPool& threads);
+
+/// An OutputFile that sums what goes through it.
+class SummedFile {
+ public:
+  explicit SummedFile(const std::filesystem::path& path) : file_(path) {}
+
+  void write(const void* bytes, std::size_t count);
+  FileSum commit();
+
+ private:
+  OutputFile file_;
+  FileSum sum_;
+};
+
+/// The file "failed": a JSON object a line.
+std::string to_lines(const std::vector<FailedImage>& failed);
+std::vector<FailedImage> failed_from_lines(const MappedFile& file);
+
+/// Whether a file of this name belongs to some index, complete or not.
+bool is_index_file(const std::string& name);
+
+}  // namespace bridgetower::detail

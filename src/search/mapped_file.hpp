@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+
+namespace bridgetower::detail {
+
+/// A regular file as memory, read only. The files of an index are replaced, never rewritten, so the
+/// bytes stay; a process that truncates one in place takes its pages away (SIGBUS).
+class MappedFile {
+ public:
+  /// Throws IoError: missing, unreadable, no regular file.
+  explicit MappedFile(const std::filesystem::path& path);
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+  MappedFile& operator=(MappedFile&&) = delete;
+  ~MappedFile();
+
+  const std::string& place() const noexcept { return place_; }
+  const unsigned char* data() const noexcept { return data_; }
+  std::size_t size() const noexcept { return size_; }
+
+ private:
+  std::string place_;
+  const unsigned char* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+}  // namespace bridgetower::detail
