@@ -1,0 +1,279 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <bridgetower/search/index_builder.hpp>
+#include <fstream>
+#include <limits>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tests/support/expect_error.hpp"
+#include "tests/support/random.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+namespace bridgetower {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::random_tensor;
+using testing::read_all;
+using testing::TemporaryDirectory;
+
+constexpr std::int64_t kSize = 19;  // no multiple of the sums' sixteen lanes
+const std::string kModel(64, 'a');
+
+struct Picture {
+  ImageRecord record;
+  Tensor<float> vector;
+};
+
+/// Paths of one, two and more bytes, in no order.
+std::vector<Picture> pictures(std::int64_t count) {
+  std::vector<Picture> all;
+  for (std::int64_t i = 0; i < count; ++i) {
+    Picture picture;
+    picture.record.path = "p" + std::to_string(i * 7919 % 1009) + (i % 3 == 0 ? "\xff\n\"<" : "");
+    picture.record.bytes = static_cast<std::uint64_t>(100 + i);
+    picture.record.modified_ns = 1000 * i;
+    picture.record.sha256[0] = static_cast<unsigned char>(i);
+    picture.vector = random_tensor<float>({kSize}, static_cast<std::uint32_t>(i) + 1);
+    all.push_back(std::move(picture));
+  }
+  return all;
+}
+
+IndexBuilder::Options resuming() {
+  IndexBuilder::Options options;
+  options.resume = true;
+  return options;
+}
+
+void build(const fs::path& directory, const std::vector<Picture>& all,
+           const IndexBuilder::Options& options = {}) {
+  IndexBuilder builder(directory, kModel, kSize, options);
+  for (const Picture& picture : all) builder.add(picture.record, picture.vector);
+  builder.fail("broken.png", FormatError("broken.png", "PNG", "pixels", "none"));
+  builder.commit();
+}
+
+/// Every file of a directory and its bytes.
+std::map<std::string, std::string> contents(const fs::path& directory) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry : fs::directory_iterator(directory)) {
+    files[entry.path().filename().string()] = read_all(entry.path());
+  }
+  return files;
+}
+
+void put(const fs::path& file, const std::string& bytes) {
+  std::ofstream out(file, std::ios::binary | std::ios::trunc);
+  out << bytes;
+}
+
+TEST(EmbeddingIndex, HoldsWhatWasAddedInTheOrderOfThePaths) {
+  const TemporaryDirectory directory;
+  const auto all = pictures(50);
+  build(directory.path() / "index", all);
+  const auto index = EmbeddingIndex::open(directory.path() / "index", 2);
+  ASSERT_EQ(index.images(), 50);
+  EXPECT_EQ(index.size(), kSize);
+  EXPECT_EQ(index.model(), kModel);
+  ASSERT_EQ(index.failed().size(), 1U);
+  EXPECT_EQ(index.failed()[0].path, "broken.png");
+  EXPECT_EQ(index.failed()[0].message, "broken.png: PNG: expected pixels, got none");
+  for (std::int64_t row = 0; row < 50; ++row) {
+    if (row > 0) {
+      EXPECT_LT(index.path(row - 1), index.path(row));
+    }
+    const auto same = std::find_if(all.begin(), all.end(), [&](const Picture& picture) {
+      return picture.record.path == index.path(row);
+    });
+    ASSERT_NE(same, all.end());
+    const ImageRecord record = index.record(row);
+    EXPECT_EQ(record.bytes, same->record.bytes);
+    EXPECT_EQ(record.modified_ns, same->record.modified_ns);
+    EXPECT_EQ(record.sha256, same->record.sha256);
+    const Tensor<float> vector = index.vector(row);
+    EXPECT_TRUE(std::equal(vector.begin(), vector.end(), same->vector.begin()));
+  }
+  EXPECT_THROW(index.path(50), InputError);
+  EXPECT_THROW(index.vector(-1), InputError);
+}
+
+TEST(EmbeddingIndex, FindsTheNearestExactly) {
+  for (const VectorType type : {VectorType::kFloat32, VectorType::kBFloat16}) {
+    const TemporaryDirectory directory;
+    IndexBuilder::Options options;
+    options.type = type;
+    build(directory.path(), pictures(300), options);
+    const auto index = EmbeddingIndex::open(directory.path(), 2);
+    const auto query = random_tensor<float>({kSize}, 77);
+    std::vector<std::pair<double, std::int64_t>> expected;
+    for (std::int64_t row = 0; row < 300; ++row) {
+      const Tensor<float> vector = index.vector(row);
+      double sum = 0;
+      for (std::int64_t i = 0; i < kSize; ++i) {
+        sum += static_cast<double>(vector(i)) * static_cast<double>(query(i));
+      }
+      expected.emplace_back(-sum, row);
+    }
+    std::sort(expected.begin(), expected.end());
+    NearestOptions nearest;
+    nearest.top_k = 20;
+    const auto found = index.nearest(query, nearest);
+    ASSERT_EQ(found.size(), 20U);
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      EXPECT_EQ(found[i].row, expected[i].second);
+      EXPECT_NEAR(static_cast<double>(found[i].similarity), -expected[i].first, 1e-5);
+    }
+    nearest.filter = [&](std::int64_t row) { return row != expected[0].second; };
+    EXPECT_EQ(index.nearest(query, nearest)[0].row, expected[1].second);
+    nearest.top_k = 1000;
+    EXPECT_EQ(index.nearest(query, nearest).size(), 299U);
+  }
+}
+
+TEST(EmbeddingIndex, TheSamePicturesGiveTheSameBytesInAnyOrder) {
+  const TemporaryDirectory one, other;
+  auto all = pictures(40);
+  build(one.path(), all);
+  std::reverse(all.begin(), all.end());
+  build(other.path(), all);
+  EXPECT_EQ(contents(one.path()), contents(other.path()));
+}
+
+TEST(EmbeddingIndex, IsExtendedAndForgets) {
+  const TemporaryDirectory whole, grown;
+  const auto all = pictures(30);
+  build(whole.path(), {all.begin() + 5, all.end()});
+  build(grown.path(), {all.begin(), all.begin() + 20});
+  {
+    IndexBuilder builder(grown.path(), kModel, kSize, {});
+    EXPECT_TRUE(builder.has(all[3].record));
+    EXPECT_FALSE(builder.has(all[25].record));
+    for (std::size_t i = 0; i < 5; ++i) builder.remove(all[i].record.path);
+    for (std::size_t i = 20; i < 30; ++i) builder.add(all[i].record, all[i].vector);
+    builder.commit();
+  }
+  EXPECT_EQ(contents(whole.path()), contents(grown.path()));
+}
+
+/// A run that ends at any byte of its journal leaves the old index, and all that was kept is used.
+TEST(EmbeddingIndex, InterruptedAnywhereItIsFinishedToTheSameBytes) {
+  const TemporaryDirectory undisturbed, directory;
+  const auto all = pictures(6);
+  build(undisturbed.path(), all);
+  const fs::path journal = directory.path() / "journal";
+  {
+    IndexBuilder builder(directory.path(), kModel, kSize, {});
+    for (std::size_t i = 0; i < 4; ++i) builder.add(all[i].record, all[i].vector);
+  }
+  const std::string kept = read_all(journal);
+  EXPECT_THROW(EmbeddingIndex::open(directory.path()), IoError);
+  for (std::size_t length = 0; length <= kept.size(); length += 3) {
+    const TemporaryDirectory again;
+    put(again.path() / "journal", kept.substr(0, length));
+    {
+      IndexBuilder builder(again.path(), kModel, kSize, resuming());
+      for (const Picture& picture : all) {
+        if (!builder.has(picture.record)) builder.add(picture.record, picture.vector);
+      }
+      builder.fail("broken.png", FormatError("broken.png", "PNG", "pixels", "none"));
+      builder.commit();
+    }
+    ASSERT_EQ(contents(again.path()), contents(undisturbed.path())) << length;
+  }
+  IndexBuilder dropped(directory.path(), kModel, kSize, {});
+  EXPECT_FALSE(dropped.has(all[0].record)) << "without resume what was left is dropped";
+}
+
+/// Each byte changed, and each file cut off at each length: refused, or nothing is different.
+TEST(EmbeddingIndex, DamageIsRefused) {
+  const TemporaryDirectory good;
+  build(good.path(), pictures(3));
+  const auto files = contents(good.path());
+  const auto query = random_tensor<float>({kSize}, 5);
+  const auto answers = [&](const fs::path& directory) {
+    const auto index = EmbeddingIndex::open(directory, 1);
+    std::string text = index.model();
+    for (const Neighbour& found : index.nearest(query)) {
+      text += " " + std::string(index.path(found.row)) + " " + std::to_string(found.similarity);
+    }
+    return text;
+  };
+  const std::string expected = answers(good.path());
+  for (const auto& [name, bytes] : files) {
+    const TemporaryDirectory bad;
+    for (const auto& [other, same] : files) put(bad.path() / other, same);
+    const auto survives = [&](const std::string& damaged) {
+      put(bad.path() / name, damaged);
+      try {
+        // The other files have checksums: whatever is changed in them is seen.
+        const bool same = answers(bad.path()) == expected;
+        return same && name == "manifest.json";
+      } catch (const Error&) {
+        return true;
+      }
+    };
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+      std::string damaged = bytes;
+      damaged[i] = static_cast<char>(damaged[i] ^ 0x15);
+      // A model of another name is not damage that an index can know of.
+      if (name == "manifest.json" && i >= bytes.find(kModel) && i < bytes.find(kModel) + 64)
+        continue;
+      ASSERT_TRUE(survives(damaged)) << name << " byte " << i;
+      if (i % 3 == 0) {
+        ASSERT_TRUE(survives(bytes.substr(0, i))) << name << " length " << i;
+      }
+    }
+    fs::remove(bad.path() / name);
+    EXPECT_THROW(EmbeddingIndex::open(bad.path()), IoError);
+  }
+}
+
+TEST(IndexBuilder, RefusesWhatIsAnothers) {
+  const TemporaryDirectory directory;
+  build(directory.path(), pictures(2));
+  EXPECT_THROW(IndexBuilder(directory.path(), std::string(64, 'b'), kSize, {}), InputError);
+  EXPECT_THROW(IndexBuilder(directory.path(), kModel, kSize + 1, {}), InputError);
+  IndexBuilder::Options options;
+  options.type = VectorType::kBFloat16;
+  EXPECT_THROW(IndexBuilder(directory.path(), kModel, kSize, options), InputError);
+  EXPECT_THROW(EmbeddingIndex::open(directory.path()).check_model(std::string(64, 'b')),
+               InputError);
+  const IndexBuilder builder(directory.path(), kModel, kSize, {});
+  EXPECT_THROW(IndexBuilder(directory.path(), kModel, kSize, {}), IoError) << "it is in use";
+}
+
+TEST(IndexBuilder, RefusesVectorsThatAreNone) {
+  const TemporaryDirectory directory;
+  IndexBuilder builder(directory.path(), kModel, kSize, {});
+  const Picture picture = pictures(1).front();
+  EXPECT_THROW(builder.add(picture.record, Tensor<float>({kSize + 1})), ShapeError);
+  Tensor<float> broken({kSize});
+  broken(3) = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_THROW(builder.add(picture.record, broken), InputError);
+  EXPECT_THROW(builder.add({}, picture.vector), InputError);
+  builder.commit();
+  const auto index = EmbeddingIndex::open(directory.path());
+  EXPECT_EQ(index.images(), 0);
+  EXPECT_TRUE(index.nearest(picture.vector).empty());
+  EXPECT_THROW(index.nearest(Tensor<float>({kSize + 1})), ShapeError);
+}
+
+TEST(EmbeddingIndex, RefusesANewerFormat) {
+  const TemporaryDirectory directory;
+  build(directory.path(), pictures(1));
+  std::string manifest = read_all(directory.path() / "manifest.json");
+  const std::string version = "\"format_version\": 1";
+  manifest.replace(manifest.find(version), version.size(), "\"format_version\": 2");
+  put(directory.path() / "manifest.json", manifest);
+  testing::expect_error(
+      ErrorCode::kFormat,
+      (directory.path() / "manifest.json").string() + ": format_version: expected 1, got 2",
+      [&] { EmbeddingIndex::open(directory.path()); });
+}
+
+}  // namespace
+}  // namespace bridgetower
