@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <bridgetower/core/workspace.hpp>
+#include <cstdint>
 #include <limits>
 #include <map>
 #include <mutex>
@@ -29,6 +30,7 @@ constexpr bool kRecycles = true;
 #endif
 
 constexpr std::size_t kAlignment = 64;
+constexpr std::size_t kPage = std::size_t{64} << 10;  // at least the system's
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
 /// Before the elements of every tensor.
@@ -38,20 +40,47 @@ struct alignas(kAlignment) Block {
   Block* next;            // in its owner's reserve
 };
 
-std::align_val_t alignment_of(std::size_t bytes) {
-  return std::align_val_t{bytes < kHugePage ? kAlignment : kHugePage};
+#if defined(__linux__) && !defined(BRIDGETOWER_NO_RECYCLING)
+
+/// Weights are read from end to end, so large blocks lie on the borders of huge pages and ask for
+/// these. Mapped by themselves: beside a heap's other memory the gaps would become huge pages too.
+bool is_mapped(std::size_t bytes) { return bytes >= kHugePage; }
+
+void* map_memory(std::size_t bytes) {
+  const std::size_t whole = bytes + kHugePage;
+  void* const mapped =
+      mmap(nullptr, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapped == MAP_FAILED) throw std::bad_alloc();
+  char* const first = static_cast<char*>(mapped);
+  const std::size_t before =
+      (kHugePage - reinterpret_cast<std::uintptr_t>(first) % kHugePage) % kHugePage;
+  if (before > 0) munmap(first, before);
+  munmap(first + before + bytes, whole - before - bytes);
+  madvise(first + before, bytes, MADV_HUGEPAGE);  // a wish: the answer is ignored
+  return first + before;
 }
 
-Block* allocate_block(std::size_t bytes) {
-  void* const memory = ::operator new(bytes, alignment_of(bytes));
-#ifdef MADV_HUGEPAGE
-  // Weights are read from end to end: fewer, larger pages. Only a wish, so the answer is ignored.
-  if (bytes >= kHugePage) madvise(memory, bytes, MADV_HUGEPAGE);
+void unmap_memory(void* memory, std::size_t bytes) noexcept { munmap(memory, bytes); }
+
+#else
+
+bool is_mapped(std::size_t) { return false; }
+void* map_memory(std::size_t) { return nullptr; }
+void unmap_memory(void*, std::size_t) noexcept {}
+
 #endif
+
+Block* allocate_block(std::size_t bytes) {
+  if (is_mapped(bytes)) bytes = (bytes + kPage - 1) / kPage * kPage;
+  void* const memory =
+      is_mapped(bytes) ? map_memory(bytes) : ::operator new (bytes, std::align_val_t{kAlignment});
   return new (memory) Block{bytes, nullptr, nullptr};
 }
 
-void free_block(Block* block) noexcept { ::operator delete(block, alignment_of(block->bytes)); }
+void free_block(Block* block) noexcept {
+  if (is_mapped(block->bytes)) return unmap_memory(block, block->bytes);
+  ::operator delete (block, std::align_val_t{kAlignment});
+}
 
 /// The next larger size of eight to every power of two, so that like sizes share their memory.
 std::size_t rounded(std::size_t bytes) {
