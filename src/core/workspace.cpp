@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <new>
 #include <utility>
@@ -36,6 +37,7 @@ constexpr std::size_t kHugePage = std::size_t{2} << 20;
 /// Before the elements of every tensor.
 struct alignas(kAlignment) Block {
   std::size_t bytes;      // this header included
+  void* memory;           // as the system gave it
   WorkspaceState* owner;  // null: the system
   Block* next;            // in its owner's reserve
 };
@@ -71,15 +73,22 @@ void unmap_memory(void*, std::size_t) noexcept {}
 #endif
 
 Block* allocate_block(std::size_t bytes) {
-  if (is_mapped(bytes)) bytes = (bytes + kPage - 1) / kPage * kPage;
-  void* const memory =
-      is_mapped(bytes) ? map_memory(bytes) : ::operator new (bytes, std::align_val_t{kAlignment});
-  return new (memory) Block{bytes, nullptr, nullptr};
+  if (is_mapped(bytes)) {
+    bytes = (bytes + kPage - 1) / kPage * kPage;
+    void* const memory = map_memory(bytes);
+    return new (memory) Block{bytes, memory, nullptr, nullptr};
+  }
+  // Aligned by hand: glibc finds what was given back only for plain requests.
+  std::size_t space = bytes + kAlignment - 1;
+  void* const memory = ::operator new(space);
+  void* aligned = memory;
+  std::align(kAlignment, bytes, aligned, space);
+  return new (aligned) Block{bytes, memory, nullptr, nullptr};
 }
 
 void free_block(Block* block) noexcept {
-  if (is_mapped(block->bytes)) return unmap_memory(block, block->bytes);
-  ::operator delete (block, std::align_val_t{kAlignment});
+  if (is_mapped(block->bytes)) return unmap_memory(block->memory, block->bytes);
+  ::operator delete(block->memory);
 }
 
 /// The next larger size of eight to every power of two, so that like sizes share their memory.
