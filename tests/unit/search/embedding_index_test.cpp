@@ -203,7 +203,9 @@ TEST(EmbeddingIndex, DamageIsRefused) {
     return text;
   };
   const std::string expected = answers(good.path());
-  for (const auto& [name, bytes] : files) {
+  for (const auto& file : files) {
+    const std::string& name = file.first;
+    const std::string& bytes = file.second;
     const TemporaryDirectory bad;
     for (const auto& [other, same] : files) put(bad.path() / other, same);
     const auto survives = [&](const std::string& damaged) {
