@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bridgetower/core/backend.hpp>
+#include <bridgetower/core/dtype.hpp>
 #include <bridgetower/core/error.hpp>
 #include <bridgetower/core/extern_template.hpp>
 #include <bridgetower/core/fingerprint.hpp>
@@ -25,11 +26,14 @@ namespace bridgetower {
 template <class Scalar>
 class WeightLoader {
  public:
-  explicit WeightLoader(const WeightSource& source, Backend backend = Backend::kAuto)
-      : source_(source), backend_(backend) {}
+  /// `dtype`: what matrices become (LoadOptions::dtype).
+  explicit WeightLoader(const WeightSource& source, Backend backend = Backend::kAuto,
+                        DType dtype = DType::kF32)
+      : source_(source), backend_(backend), dtype_(dtype) {}
 
   const WeightSource& source() const noexcept { return source_; }
   Backend backend() const noexcept { return backend_; }
+  DType dtype() const noexcept { return dtype_; }
 
   /// The name under which the file holds `key`, or nothing. HF: both prefixes load into every
   /// class, and old files call LayerNorm.weight and .bias gamma and beta.
@@ -42,9 +46,10 @@ class WeightLoader {
   /// Elements of a tensor that check() has accepted. A value that is no finite number is noted.
   void read(const std::string& key, std::int64_t first, std::int64_t count, Scalar* out);
 
-  /// Of the tensors that were asked for so far: their keys, shapes and up to 256 values of each, in
-  /// four runs from its first to its last; a change of other values only goes unseen. The same for
-  /// files that hold the same values in another type, order or under Hugging Face's other names.
+  /// Of the type of matrices and the tensors that were asked for so far: their keys, shapes and up
+  /// to 256 values of each, in four runs from its first to its last; a change of other values only
+  /// goes unseen. The same for files that hold the same values in another type, order or under
+  /// Hugging Face's other names.
   std::uint64_t fingerprint() const;
 
   /// The tensors that the model asked for and the file lacks, in the order of asking.
@@ -65,6 +70,7 @@ class WeightLoader {
 
   const WeightSource& source_;
   Backend backend_;
+  DType dtype_;
   std::map<std::string, std::string> used_;  // key -> name in the file
   std::vector<std::string> missing_;
   std::vector<Mismatch> mismatched_;
@@ -76,14 +82,27 @@ template <class Scalar>
 class WeightView {
  public:
   explicit WeightView(WeightLoader<Scalar>& loader, std::string prefix = {})
-      : loader_(&loader), prefix_(std::move(prefix)) {}
+      : loader_(&loader), prefix_(std::move(prefix)), dtype_(loader.dtype()) {}
 
   WeightView operator/(std::string_view segment) const {
-    return WeightView(*loader_, key(segment));
+    WeightView part = *this;
+    part.prefix_ = key(segment);
+    return part;
   }
   WeightView operator/(std::int64_t index) const { return *this / std::to_string(index); }
 
   Backend backend() const noexcept { return loader_->backend(); }
+
+  /// What matrices become here.
+  DType dtype() const noexcept { return dtype_; }
+
+  /// The same place, whose matrices become bfloat16 where others become int8.
+  WeightView without_int8() const {
+    WeightView same = *this;
+    if (dtype_ == DType::kI8) same.dtype_ = DType::kBF16;
+    return same;
+  }
+
   bool has(std::string_view name) const { return !loader_->resolve(key(name)).empty(); }
 
   bool check(std::string_view name, const Shape& shape) const {
@@ -115,6 +134,7 @@ class WeightView {
 
   WeightLoader<Scalar>* loader_;
   std::string prefix_;
+  DType dtype_;
 };
 
 namespace detail {
@@ -206,6 +226,7 @@ template <class Scalar>
 std::uint64_t WeightLoader<Scalar>::fingerprint() const {
   constexpr std::int64_t kRun = 64, kRuns = 4;
   Fingerprint all;
+  if (dtype_ != DType::kF32) all.add(to_string(dtype_));
   std::array<float, kRun> values{};
   for (const auto& [key, name] : used_) {
     const WeightSource::Info info = *source_.find(name);
