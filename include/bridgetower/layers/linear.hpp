@@ -75,6 +75,11 @@ class Linear {
   void read_rows(const WeightView<Scalar>& weights, std::string_view name, std::int64_t first,
                  std::int64_t count);
 
+  /// Calls read(first row, rows, block) and pack(first row, rows, block) for all rows, one block
+  /// being read while another is packed.
+  template <class Stored, class Read, class Pack>
+  void read_blocks(std::int64_t count, const Read& read, const Pack& pack);
+
   std::shared_ptr<ops::PackedMatrix<Scalar>> weight_;
   Tensor<Scalar> bias_;  // [out], or empty
 };
@@ -113,13 +118,38 @@ Linear<Scalar>::Linear(const WeightView<Scalar>& weights, std::string_view weigh
 template <class Scalar>
 void Linear<Scalar>::read_rows(const WeightView<Scalar>& weights, std::string_view name,
                                std::int64_t first, std::int64_t count) {
+  const std::int64_t in = weight_->inputs();
+  if (weight_->takes_int8() && weights.is_int8(name)) {
+    auto scales = Tensor<float>::uninitialized({count});
+    return read_blocks<std::int8_t>(
+        count,
+        [&](std::int64_t row, std::int64_t rows, std::int8_t* block) {
+          weights.read_int8_rows(name, row, rows, block, scales.data() + row);
+        },
+        [&](std::int64_t row, std::int64_t rows, const std::int8_t* block) {
+          weight_->set_int8_rows(first + row, rows, block, scales.data() + row);
+        });
+  }
+  read_blocks<Scalar>(
+      count,
+      [&](std::int64_t row, std::int64_t rows, Scalar* block) {
+        weights.read(name, row * in, rows * in, block);
+      },
+      [&](std::int64_t row, std::int64_t rows, const Scalar* block) {
+        weight_->set_rows(first + row, rows, block, in);
+      });
+}
+
+template <class Scalar>
+template <class Stored, class Read, class Pack>
+void Linear<Scalar>::read_blocks(std::int64_t count, const Read& read, const Pack& pack) {
   constexpr std::int64_t kRows = 128;  // read at once
   constexpr std::int64_t kPart = 32;   // packed by one thread
   const std::int64_t in = weight_->inputs();
-  auto block = Tensor<Scalar>::uninitialized({std::min(kRows, count), in});
-  auto next = Tensor<Scalar>::uninitialized({std::min(kRows, count), in});
-  const auto read_block = [&](std::int64_t row, Scalar* out) {
-    if (row < count) weights.read(name, row * in, std::min(kRows, count - row) * in, out);
+  auto block = Tensor<Stored>::uninitialized({std::min(kRows, count), in});
+  auto next = Tensor<Stored>::uninitialized({std::min(kRows, count), in});
+  const auto read_block = [&](std::int64_t row, Stored* out) {
+    if (row < count) read(row, std::min(kRows, count - row), out);
   };
   read_block(0, block.data());
   for (std::int64_t row = 0; row < count; row += kRows) {
@@ -128,8 +158,7 @@ void Linear<Scalar>::read_rows(const WeightView<Scalar>& weights, std::string_vi
     parallel_for(1 + (rows + kPart - 1) / kPart, [&](std::int64_t task) {
       if (task == 0) return read_block(row + kRows, next.data());
       const std::int64_t begin = (task - 1) * kPart;
-      weight_->set_rows(first + row + begin, std::min(kPart, rows - begin),
-                        block.data() + begin * in, in);
+      pack(row + begin, std::min(kPart, rows - begin), block.data() + begin * in);
     });
     std::swap(block, next);
   }

@@ -68,6 +68,13 @@ class PackedMatrix {
   void set_rows(std::int64_t first, std::int64_t count, const Scalar* values,
                 std::int64_t output_stride, std::int64_t input_stride = 1);
 
+  /// Whether set_int8_rows() may be called: the matrix is kept in int8.
+  bool takes_int8() const noexcept { return dtype_ == DType::kI8; }
+
+  /// Rows that are int8 already, W(first + o, i) = values[o * inputs + i] * scales[o].
+  void set_int8_rows(std::int64_t first, std::int64_t count, const std::int8_t* values,
+                     const float* scales);
+
   /// Multiplies the rows in `range` by `factor`.
   void scale_rows(Outputs range, Scalar factor);
 
@@ -108,6 +115,7 @@ class PackedMatrix {
   std::int64_t outputs_;
   std::int64_t inputs_;
   Backend backend_;
+  DType dtype_;
   Panels panels_;          // on kernels
   Tensor<Scalar> values_;  // on Eigen: [outputs, inputs]
 };
@@ -115,7 +123,7 @@ class PackedMatrix {
 template <class Scalar>
 PackedMatrix<Scalar>::PackedMatrix(std::int64_t outputs, std::int64_t inputs, Backend backend,
                                    DType dtype)
-    : outputs_(outputs), inputs_(inputs), backend_(backend) {
+    : outputs_(outputs), inputs_(inputs), backend_(backend), dtype_(dtype) {
   check_weight_dtype<Scalar>(dtype, backend);
   if constexpr (detail::has_kernels<Scalar>()) {
     if (on_kernels()) panels_ = {outputs, inputs, dtype};
@@ -134,6 +142,16 @@ void PackedMatrix<Scalar>::set_rows(std::int64_t first, std::int64_t count, cons
     for (std::int64_t i = 0; i < inputs_; ++i) {
       row[i] = values[o * output_stride + i * input_stride];
     }
+  }
+}
+
+template <class Scalar>
+void PackedMatrix<Scalar>::set_int8_rows([[maybe_unused]] std::int64_t first,
+                                         [[maybe_unused]] std::int64_t count,
+                                         [[maybe_unused]] const std::int8_t* values,
+                                         [[maybe_unused]] const float* scales) {
+  if constexpr (detail::has_kernels<Scalar>()) {
+    panels_.set_int8_rows({first, count}, values, scales);
   }
 }
 

@@ -1,7 +1,8 @@
 #include <algorithm>
 #include <bridgetower/core/detail/bfloat16.hpp>
+#include <bridgetower/core/detail/int8.hpp>
 #include <bridgetower/ops/detail/packed_panels.hpp>
-#include <cmath>
+#include <cstring>
 
 namespace bridgetower::ops::detail {
 
@@ -9,6 +10,7 @@ using bridgetower::detail::bfloat_from_float;
 using bridgetower::detail::Finish;
 using bridgetower::detail::float_from_bfloat;
 using bridgetower::detail::kernels;
+using bridgetower::detail::to_int8;
 
 PackedPanels::PackedPanels(std::int64_t outputs, std::int64_t inputs, DType dtype)
     : outputs_(outputs), inputs_(inputs), dtype_(dtype), columns_(kernels().panel_columns) {
@@ -42,18 +44,40 @@ void PackedPanels::set_rows(Outputs range, const float* values, std::int64_t out
   if (dtype_ == DType::kF32) {
     return set_float_block(range, {0, inputs_}, values, output_stride, input_stride);
   }
+  auto row = Tensor<float>::uninitialized({inputs_});
+  auto steps = Tensor<std::int8_t>::uninitialized({inputs_});
   for (std::int64_t o = 0; o < range.count; ++o) {
     const std::int64_t output = range.first + o;
-    const float* const row = values + o * output_stride;
+    for (std::int64_t i = 0; i < inputs_; ++i) {
+      row.data()[i] = values[o * output_stride + i * input_stride];
+    }
     if (dtype_ == DType::kI8) {
-      set_int8_row(output, row, input_stride);
+      const float scale = to_int8(row.data(), inputs_, steps.data());
+      set_int8_rows({output, 1}, steps.data(), &scale);
       continue;
     }
     auto* const target = panel<std::uint16_t>(output / columns_) + output % columns_;
     for (std::int64_t i = 0; i < inputs_; ++i) {
-      target[i * columns_] = bfloat_from_float(row[i * input_stride]);
+      target[i * columns_] = bfloat_from_float(row.data()[i]);
     }
   }
+}
+
+void PackedPanels::set_int8_rows(Outputs range, const std::int8_t* values, const float* scales) {
+  for_panels(range,
+             [&](std::int64_t first, std::int64_t count, std::int64_t index, std::int64_t column) {
+               std::copy_n(scales + (first - range.first), count, scales_.data() + first);
+               const std::int8_t* const source = values + (first - range.first) * inputs_;
+               std::int8_t* target = panel<std::int8_t>(index) + 2 * column;
+               for (std::int64_t i = 0; i + 1 < inputs_; i += 2) {
+                 for (std::int64_t o = 0; o < count; ++o)
+                   std::memcpy(target + 2 * o, source + o * inputs_ + i, 2);
+                 target += 2 * columns_;
+               }
+               for (std::int64_t o = 0; inputs_ % 2 != 0 && o < count; ++o) {
+                 target[2 * o] = source[(o + 1) * inputs_ - 1];
+               }
+             });
 }
 
 void PackedPanels::set_float_block(Outputs range, Inputs inputs, const float* values,
@@ -75,27 +99,6 @@ void PackedPanels::set_float_block(Outputs range, Inputs inputs, const float* va
           }
         }
       });
-}
-
-void PackedPanels::set_int8_row(std::int64_t output, const float* values,
-                                std::int64_t input_stride) {
-  constexpr float kLargest = 127.0F;
-  float largest = 0;
-  for (std::int64_t i = 0; i < inputs_; ++i) {
-    largest = std::max(largest, std::abs(values[i * input_stride]));
-  }
-  const float scale = largest / kLargest;
-  scales_.data()[output] = scale;
-  // A row of denormal numbers has no reciprocal; it counts as zero.
-  const float factor = scale > 1e-37F ? 1 / scale : 0.0F;
-  std::int8_t* const target = panel<std::int8_t>(output / columns_) + output % columns_ * 2;
-  for (std::int64_t i = 0; i < inputs_; ++i) {
-    const float rounded = std::nearbyint(values[i * input_stride] * factor);
-    // A value that is no number is an error that the loader reports; it must not be converted.
-    const bool fits = rounded >= -kLargest && rounded <= kLargest;
-    target[i / 2 * columns_ * 2 + i % 2] =
-        fits ? static_cast<std::int8_t>(rounded) : std::int8_t{0};
-  }
 }
 
 void PackedPanels::scale_rows(Outputs range, float factor) {

@@ -46,6 +46,7 @@ class PackedPanels {
   // All as in PackedMatrix.
   void set_rows(Outputs range, const float* values, std::int64_t output_stride,
                 std::int64_t input_stride);
+  void set_int8_rows(Outputs range, const std::int8_t* values, const float* scales);
   void scale_rows(Outputs range, float factor);
   void read_row(std::int64_t output, float* out) const;
   PackedPanels transposed(Outputs range) const;
@@ -70,7 +71,6 @@ class PackedPanels {
   /// Inputs [first, first + count) of some outputs.
   void set_float_block(Outputs range, Inputs inputs, const float* values,
                        std::int64_t output_stride, std::int64_t input_stride);
-  void set_int8_row(std::int64_t output, const float* values, std::int64_t input_stride);
   /// W(panel * columns + column, input)
   float value(std::int64_t index, std::int64_t input, std::int64_t column) const noexcept;
   /// One panel in float32: [inputs, panel_columns].
