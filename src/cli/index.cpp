@@ -1,4 +1,4 @@
-// index: vectors of a collection of pictures, to be searched.
+// index: vectors of a collection of pictures, to be searched or exported.
 #include <atomic>
 #include <bridgetower/pipeline/embed.hpp>
 #include <bridgetower/search/index_images.hpp>
@@ -7,6 +7,7 @@
 #include <csignal>
 
 #include "cli/common.hpp"
+#include "cli/exports.hpp"
 #include "search/path_json.hpp"
 
 namespace bridgetower::cli {
@@ -19,6 +20,7 @@ struct Options {
   std::string output;
   bool resume = false;
   std::string vectors = "float32";
+  std::vector<std::string> exports;
 };
 
 std::atomic<bool> interrupted{false};
@@ -33,16 +35,20 @@ void stop_at_interrupt() {
 }
 
 std::string to_text(const Json& record) {
-  return std::to_string(record["images"].get<std::int64_t>()) + " pictures in " +
-         record["output"].get<std::string>() + " (" +
-         std::to_string(record["added"].get<std::int64_t>()) + " added, " +
-         std::to_string(record["removed"].get<std::int64_t>()) + " removed, " +
-         std::to_string(record["failed"].get<std::int64_t>()) + " failed)" +
-         (record["interrupted"].get<bool>() ? "; interrupted, run it again for the rest" : "");
+  const auto number = [&](const char* key) {
+    return std::to_string(record[key].get<std::int64_t>());
+  };
+  std::string line = number("images") + " pictures in " + record["output"].get<std::string>() +
+                     " (" + number("added") + " added, " + number("removed") + " removed, " +
+                     number("failed") + " failed)";
+  for (const Json& one : record["exports"]) {
+    line += "; " + one["format"].get<std::string>() + " in " + one["file"].get<std::string>();
+  }
+  if (record["interrupted"].get<bool>()) line += "; interrupted, run it again for the rest";
+  return line;
 }
 
-Status index(Options& options) {
-  const auto start = std::chrono::steady_clock::now();
+IndexingResult build_index(Options& options) {
   const std::filesystem::path model = options.model.directory();
   LoadOptions load = options.model.load_options();
   load.threads = 1;  // index_images() has a thread for each picture
@@ -60,18 +66,36 @@ Status index(Options& options) {
   const IndexingResult result =
       index_images(builder, embedder, find_images(options.images), indexing);
   builder.commit();
-  const EmbeddingIndex index = EmbeddingIndex::open(options.output);
+  return result;
+}
+
+void write_failed(Results& results, const EmbeddingIndex& index) {
   for (const FailedImage& image : index.failed()) {
     Json record;
     detail::put_path(record, image.path);
-    options.results.fail(std::move(record), image.code, image.message);
+    results.fail(std::move(record), image.code, image.message);
   }
+}
+
+/// Without pictures an index that is there is exported as it is.
+Status index(Options& options) {
+  const auto start = std::chrono::steady_clock::now();
+  const std::vector<Export> exports = exports_from(options.exports, options.output);
+  if (options.images.empty() && exports.empty()) {
+    throw UsageError("nothing to do: give --images or --export");
+  }
+  if (uses_stdout(exports)) options.results.use_stderr();
+  const IndexingResult result = options.images.empty() ? IndexingResult() : build_index(options);
+  const EmbeddingIndex index = EmbeddingIndex::open(options.output);
+  if (!options.images.empty()) write_failed(options.results, index);
+  const Json written = result.interrupted ? Json::array() : write_exports(index, exports);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   options.results.write({{"output", options.output},
                          {"images", index.images()},
                          {"failed", index.failed().size()},
                          {"added", result.added},
                          {"removed", result.removed},
+                         {"exports", written},
                          {"interrupted", result.interrupted},
                          {"seconds", seconds.count()}},
                         to_text);
@@ -86,17 +110,25 @@ Command add_index(CLI::App& app) {
       "index", "Makes a collection of pictures searchable, or brings it up to date");
   command->footer(
       "A second run encodes what is new or changed and drops what is gone. Ctrl-C leaves an index\n"
-      "of the pictures so far.\nExample:\n"
-      "  bridgetower index --model DIR --images photos --output photos.index");
+      "of the pictures so far. Without --images an index is exported as it is.\nExamples:\n"
+      "  bridgetower index --model DIR --images photos --output photos.index\n"
+      "  bridgetower index --output photos.index --export npy --export pgvector=load.sql");
   const auto options = std::make_shared<Options>();
-  command->add_option("--images", options->images, "PNG or JPEG files, or directories of them")
-      ->required();
+  CLI::Option* const images =
+      command->add_option("--images", options->images, "PNG or JPEG files, or directories of them");
   command->add_option("--output", options->output, "directory of the index")->required();
-  command->add_flag("--resume", options->resume,
-                    "go on with what a run that was killed left; without it that is dropped");
+  command
+      ->add_flag("--resume", options->resume,
+                 "go on with what a run that was killed left; without it that is dropped")
+      ->needs(images);
   command->add_option("--vectors", options->vectors, "how vectors are stored: float32 or bfloat16")
       ->check(CLI::IsMember({"float32", "bfloat16"}))
-      ->capture_default_str();
+      ->capture_default_str()
+      ->needs(images);
+  command->add_option("--export", options->exports,
+                      "npy, safetensors, jsonl or pgvector (a script for psql), alone or with\n"
+                      "=FILE (default: beside the index); =- is stdout for the last two, and the\n"
+                      "records of this command go to stderr then");
   options->model.add_model(*command);
   options->model.add_compute(*command);
   options->results.add_to(*command);
