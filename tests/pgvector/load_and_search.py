@@ -189,6 +189,8 @@ def main():
         check_ranking(server, bridgetower, index, work)
         server.psql("-f", script, expected=3)  # the table is there already
         check_rows(server, lines)
+        server.psql("-c", "DROP TABLE IF EXISTS bridgetower_images", "-f", script)
+        check_rows(server, lines)
         version = server.psql("-c", "SELECT extversion FROM pg_extension WHERE extname = 'vector'").decode().strip()
     print(f"{len(lines)} pictures and {len(QUERIES)} sentences: pgvector {version} ranks as search does")
 
