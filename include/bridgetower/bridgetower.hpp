@@ -22,4 +22,5 @@
 #include <bridgetower/search/export.hpp>
 #include <bridgetower/search/index_images.hpp>
 #include <bridgetower/search/model_fingerprint.hpp>
+#include <bridgetower/search/shards.hpp>
 #include <bridgetower/search/two_stage_search.hpp>

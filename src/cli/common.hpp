@@ -111,6 +111,7 @@ Command add_fill_mask(CLI::App& app);
 Command add_similarity(CLI::App& app);
 Command add_embed(CLI::App& app);
 Command add_index(CLI::App& app);
+Command add_merge(CLI::App& app);
 Command add_search(CLI::App& app);
 Command add_tokenize(CLI::App& app);
 Command add_detokenize(CLI::App& app);

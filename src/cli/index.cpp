@@ -5,9 +5,11 @@
 #include <bridgetower/search/model_fingerprint.hpp>
 #include <chrono>
 #include <csignal>
+#include <optional>
 
 #include "cli/common.hpp"
 #include "cli/exports.hpp"
+#include "cli/shard.hpp"
 #include "search/path_json.hpp"
 
 namespace bridgetower::cli {
@@ -21,6 +23,7 @@ struct Options {
   bool resume = false;
   std::string vectors = "float32";
   std::vector<std::string> exports;
+  std::string shard;
 };
 
 std::atomic<bool> interrupted{false};
@@ -48,24 +51,32 @@ std::string to_text(const Json& record) {
   return line;
 }
 
-IndexingResult build_index(Options& options) {
+/// `shard` absent: of everything.
+IndexingResult build_index(Options& options, const std::filesystem::path& directory,
+                           const std::optional<Shard>& shard) {
   const std::filesystem::path model = options.model.directory();
+  const std::string fingerprint = model_fingerprint(model);
+  ImageFiles images = find_images(options.images);
+  if (shard) {
+    images = only_shard(images, *shard);
+    if (is_up_to_date(directory, *shard, images, fingerprint)) return {};
+  }
   LoadOptions load = options.model.load_options();
   load.threads = 1;  // index_images() has a thread for each picture
   const Embedder embedder = Embedder::from_pretrained(model, load);
   IndexBuilder::Options build;
   build.resume = options.resume;
   build.type = options.vectors == "float32" ? VectorType::kFloat32 : VectorType::kBFloat16;
-  IndexBuilder builder(options.output, model_fingerprint(model), embedder.size(), build);
+  IndexBuilder builder(directory, fingerprint, embedder.size(), build);
   stop_at_interrupt();
   IndexingOptions indexing;
   indexing.threads = options.model.threads;
   indexing.stop = &interrupted;
   indexing.start = [&](std::size_t total) { options.results.start_progress(total, "pictures"); };
   indexing.advance = [&] { options.results.advance(); };
-  const IndexingResult result =
-      index_images(builder, embedder, find_images(options.images), indexing);
+  const IndexingResult result = index_images(builder, embedder, images, indexing);
   builder.commit();
+  if (shard && !result.interrupted) mark_finished(directory, *shard);
   return result;
 }
 
@@ -85,12 +96,17 @@ Status index(Options& options) {
     throw UsageError("nothing to do: give --images or --export");
   }
   if (uses_stdout(exports)) options.results.use_stderr();
-  const IndexingResult result = options.images.empty() ? IndexingResult() : build_index(options);
-  const EmbeddingIndex index = EmbeddingIndex::open(options.output);
+  std::optional<Shard> shard;
+  if (!options.shard.empty()) shard = shard_from(options.shard);
+  const std::string directory =
+      shard ? part_directory(options.output, *shard).string() : options.output;
+  const IndexingResult result =
+      options.images.empty() ? IndexingResult() : build_index(options, directory, shard);
+  const EmbeddingIndex index = EmbeddingIndex::open(directory);
   if (!options.images.empty()) write_failed(options.results, index);
   const Json written = result.interrupted ? Json::array() : write_exports(index, exports);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  options.results.write({{"output", options.output},
+  options.results.write({{"output", directory},
                          {"images", index.images()},
                          {"failed", index.failed().size()},
                          {"added", result.added},
@@ -125,10 +141,18 @@ Command add_index(CLI::App& app) {
       ->check(CLI::IsMember({"float32", "bfloat16"}))
       ->capture_default_str()
       ->needs(images);
-  command->add_option("--export", options->exports,
-                      "npy, safetensors, jsonl or pgvector (a script for psql), alone or with\n"
-                      "=FILE (default: beside the index); =- is stdout for the last two, and the\n"
-                      "records of this command go to stderr then");
+  CLI::Option* const shard =
+      command
+          ->add_option("--shard", options->shard,
+                       "i/N (i from 0): only this share of the pictures, into OUTPUT/part-i-of-N,\n"
+                       "for bridgetower merge; auto: as Slurm, Kubernetes or MPI number processes")
+          ->needs(images);
+  command
+      ->add_option("--export", options->exports,
+                   "npy, safetensors, jsonl or pgvector (a script for psql), alone or with\n"
+                   "=FILE (default: beside the index); =- is stdout for the last two, and the\n"
+                   "records of this command go to stderr then")
+      ->excludes(shard);
   options->model.add_model(*command);
   options->model.add_compute(*command);
   options->results.add_to(*command);
