@@ -72,6 +72,20 @@ void check_complete(const std::string& place, const std::vector<Part>& parts) {
   }
 }
 
+void check_same_kind(const std::vector<Part>& parts) {
+  const Manifest first = read_manifest(parts.front().directory);
+  for (const Part& part : parts) {
+    const Manifest manifest = read_manifest(part.directory);
+    const std::string place = part.directory.string();
+    if (manifest.model != first.model) {
+      throw InputError(place, "model of the index", first.model, manifest.model);
+    }
+    if (manifest.type != first.type || manifest.size != first.size) {
+      throw InputError(place, "vectors", "those of the first part", "others");
+    }
+  }
+}
+
 }  // namespace
 
 Part read_part(const fs::path& directory) {
@@ -112,6 +126,7 @@ std::vector<Part> find_parts(const fs::path& directory) {
   std::sort(parts.begin(), parts.end(),
             [](const Part& a, const Part& b) { return a.shard.index < b.shard.index; });
   check_complete(directory.string(), parts);
+  check_same_kind(parts);
   return parts;
 }
 

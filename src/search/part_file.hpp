@@ -21,7 +21,8 @@ Part read_part(const std::filesystem::path& directory);
 void write_part(const Part& part);
 
 /// Every part in a directory, in the order of the shares, all of them finished. Throws IoError,
-/// FormatError, and InputError where one is missing, twice, not finished or of another split.
+/// FormatError, and InputError where one is missing, twice, not finished, or of another split,
+/// model or type of vectors.
 std::vector<Part> find_parts(const std::filesystem::path& directory);
 
 }  // namespace bridgetower::detail

@@ -55,26 +55,16 @@ EmbeddingIndex open_part(const Part& part, int threads) {
   return index;
 }
 
-void check_same_kind(const Part& part, const EmbeddingIndex& index, const EmbeddingIndex& first) {
-  index.check_model(first.model());
-  if (index.type() == first.type() && index.size() == first.size()) return;
-  throw InputError(part.directory.string(), "vectors", "those of the first part", "others");
-}
-
-/// Opens one part after the other, each beside the first, whose kind all have.
+/// Opens one part after the other.
 PartsSummary visit_parts(const fs::path& directory, int threads,
                          const std::function<void(const EmbeddingIndex&)>& visit) {
-  const std::vector<Part> parts = detail::find_parts(directory);
   PartsSummary summary;
-  std::optional<EmbeddingIndex> first;
-  for (const Part& part : parts) {
-    EmbeddingIndex index = open_part(part, threads);
-    if (first) check_same_kind(part, index, *first);
+  for (const Part& part : detail::find_parts(directory)) {
+    const EmbeddingIndex index = open_part(part, threads);
     visit(index);
     ++summary.parts;
     summary.images += index.images();
     summary.failed += static_cast<std::int64_t>(index.failed().size());
-    if (!first) first.emplace(std::move(index));
   }
   return summary;
 }
