@@ -19,6 +19,8 @@
 #include <bridgetower/preprocessing/processor.hpp>
 #include <bridgetower/preprocessing/text/roberta_tokenizer.hpp>
 #include <bridgetower/search/embedding_index.hpp>
+#include <bridgetower/search/export.hpp>
 #include <bridgetower/search/index_images.hpp>
 #include <bridgetower/search/model_fingerprint.hpp>
+#include <bridgetower/search/shards.hpp>
 #include <bridgetower/search/two_stage_search.hpp>

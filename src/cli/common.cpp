@@ -123,18 +123,19 @@ void Results::start_progress(std::size_t total, std::string unit) {
 }
 
 bool Results::for_people() const {
-  return format_.empty() ? isatty(STDOUT_FILENO) == 1 : format_ == "text";
+  return format_.empty() ? isatty(out_ == &std::cout ? STDOUT_FILENO : STDERR_FILENO) == 1
+                         : format_ == "text";
 }
 
 void Results::write(const Json& record, const std::function<std::string(const Json&)>& text) {
   progress_.erase();
   if (for_people()) {
-    std::cout << text(record) << '\n';
+    *out_ << text(record) << '\n';
   } else if (format_ == "json") {
-    std::cout << (array_open_ ? ",\n " : "[") << to_line(record);
+    *out_ << (array_open_ ? ",\n " : "[") << to_line(record);
     array_open_ = true;
   } else {
-    std::cout << to_line(record) << '\n';
+    *out_ << to_line(record) << '\n';
   }
 }
 
@@ -149,14 +150,15 @@ void Results::fail(Json record, const std::string& code, const std::string& mess
 }
 
 void Results::write_heading(const std::string& line) {
-  if (for_people()) std::cout << line << '\n';
+  if (for_people()) *out_ << line << '\n';
 }
 
 Status Results::finish() {
   progress_.erase();
-  if (!for_people() && format_ == "json") std::cout << (array_open_ ? "]\n" : "[]\n");
-  std::cout.flush();
-  if (!std::cout) throw IoError("standard output", "cannot be written");
+  if (!for_people() && format_ == "json") *out_ << (array_open_ ? "]\n" : "[]\n");
+  out_->flush();
+  if (!*out_)
+    throw IoError(out_ == &std::cout ? "standard output" : "standard error", "cannot be written");
   return failed_ ? Status::kFailed : Status::kDone;
 }
 
