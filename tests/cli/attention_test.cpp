@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <bridgetower/preprocessing/image/image.hpp>
 #include <filesystem>
-#include <numeric>
 
 #include "tests/support/program.hpp"
 
@@ -61,7 +60,7 @@ TEST_F(Attention, WritesThePictureAndTheNumbers) {
     double sum = word["cls"];
     for (const json& row : word["patches"]) {
       ASSERT_EQ(row.size(), 6U);
-      sum = std::accumulate(row.begin(), row.end(), sum);
+      for (const json& share : row) sum += share.get<double>();
     }
     EXPECT_NEAR(sum, 1, 1e-5);
     EXPECT_EQ(word.contains("candidates"), word["word"] == "<mask>");
@@ -87,8 +86,8 @@ TEST_F(Attention, WritesThePictureAndTheNumbers) {
     x = left + static_cast<std::int64_t>(i % 6) * 48 + 24;
     y = top + static_cast<std::int64_t>(i / 6) * 48 + 24;
   }
-  EXPECT_GT(warmth(sheet, x, y), 90);
-  EXPECT_LT(warmth(sheet, left + 24, top + side - 24), 60);
+  EXPECT_GT(warmth(sheet, x, y), 70);
+  EXPECT_LT(warmth(sheet, left + 24, top + side - 24), 50);
 }
 
 TEST_F(Attention, LooksAtOneHeadOfOneLayer) {
