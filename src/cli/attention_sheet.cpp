@@ -98,7 +98,7 @@ std::string caption_of(const WordAttention& word) {
   if (word.candidates.empty()) return word.word;
   const std::string& filling = word.candidates.front().token;
   const std::size_t start = filling.find_first_not_of(' ');
-  return word.word + " -> " + (start == std::string::npos ? filling : filling.substr(start));
+  return word.word + " \u2192 " + (start == std::string::npos ? filling : filling.substr(start));
 }
 
 std::string attention_source(const AttentionMap& map) {

@@ -71,9 +71,13 @@ std::int64_t text_width(const std::string& text, int scale) {
 }
 
 std::string to_ascii(const std::string& text) {
+  const std::string arrow = "\u2192";
   std::string out;
-  for (const char c : text) {
-    if (c >= ' ' && c <= '~') {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (text.compare(i, arrow.size(), arrow) == 0) {
+      out += "->";
+    } else if (c >= ' ' && c <= '~') {
       out += c;
     } else if ((static_cast<unsigned char>(c) & 0xC0) != 0x80) {
       out += '?';

@@ -32,7 +32,8 @@ class Canvas {
 std::int64_t text_width(const std::string& text, int scale);
 constexpr std::int64_t kTextHeight = 12;  ///< in dots, with the space between lines
 
-/// UTF-8 as the font can draw it: each code point that is not printable ASCII becomes "?".
+/// UTF-8 as the font can draw it: an arrow to the right becomes "->", each other code point that is
+/// not printable ASCII "?".
 std::string to_ascii(const std::string& text);
 
 /// Broken between words, and within those that are wider than `width` pixels.

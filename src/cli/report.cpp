@@ -27,7 +27,7 @@ std::string quoted(const std::string& text) { return "\u201c" + to_html(text) + 
 /// A name that may be written in either direction does not turn what stands around it.
 std::string isolated(const std::string& name) { return "<bdi>" + to_html(name) + "</bdi>"; }
 
-std::string percent(double share) { return fixed(100 * share, 1) + " %"; }
+std::string percent(double share) { return fixed(100 * share, 1) + "\u00a0%"; }
 
 std::string error_line(const Error& error) {
   return "<p class=\"error\">" + to_html(error.what()) + "</p>\n";

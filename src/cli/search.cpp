@@ -121,9 +121,10 @@ Status search(Options& options) {
       if (report) report->add({query.is_image, query.value, {}, error});
     }
   }
+  const Status status = options.results.finish();
   find = nullptr;  // its model's memory serves the report's
   if (report) report->write(options.model.directory(), options.model.load_options());
-  return options.results.finish();
+  return status;
 }
 
 }  // namespace

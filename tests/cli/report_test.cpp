@@ -85,7 +85,7 @@ TEST_F(ReportPage, ShowsEveryResultAndNothingElse) {
   percent.insert(percent.size() - 1, ".");
   EXPECT_EQ(browser.evaluate("[...document.querySelectorAll('#q1-1 ~ dl .number')].map(e => "
                              "e.textContent)")[0],
-            percent + " %");
+            percent + "\u00a0%");
   EXPECT_EQ(browser.evaluate("document.querySelectorAll('#q1-1 ~ dl dt').length"), 2);
   // The bad picture, last, has its error and no picture; pictures have no words to look at others.
   EXPECT_EQ(browser.evaluate("document.querySelectorAll('#q1-4 ~ .frame img').length"), 0);
@@ -120,7 +120,7 @@ TEST_F(ReportPage, IsUsedByKeyboardAndScreenReader) {
       "[...document.querySelectorAll('#q1-1-looks .words button')].map(e => e.textContent)");
   ASSERT_EQ(words.size(), 6U);
   EXPECT_EQ(words[2], "boat");
-  EXPECT_EQ(words[5].get<std::string>().rfind("<mask> -> ", 0), 0U);
+  EXPECT_EQ(words[5].get<std::string>().rfind("<mask> \u2192 ", 0), 0U);
   const std::string heat = "document.querySelector('#q1-1-looks img').";
   const json before = browser.evaluate(heat + "src");
   EXPECT_EQ(before.get<std::string>().rfind("data:image/jpeg;base64,", 0), 0U);
