@@ -74,7 +74,7 @@ TEST_F(ReportPage, ShowsEveryResultAndNothingElse) {
             "\u201ca red boat <script>hacked=1</script> on the \"<mask>\"\u201d");
   const json names =
       browser.evaluate("[...document.querySelectorAll('#q1 ~ ol h3 bdi')].map(e => e.textContent)");
-  EXPECT_EQ(names[0], "red-boat-sea.png");
+  EXPECT_EQ(names.at(0), "red-boat-sea.png");
   for (const char* name :
        {"\"><img src=x onerror=hacked=1>'&amp;.png", "line\u240afeed \ufffd.png", "bad.png"}) {
     EXPECT_NE(std::find(names.begin(), names.end(), name), names.end()) << names;
@@ -83,8 +83,10 @@ TEST_F(ReportPage, ShowsEveryResultAndNothingElse) {
   const double match = found.records().at(0)["match"];
   std::string percent = std::to_string(std::lround(match * 1000));
   percent.insert(percent.size() - 1, ".");
-  EXPECT_EQ(browser.evaluate("[...document.querySelectorAll('#q1-1 ~ dl .number')].map(e => "
-                             "e.textContent)")[0],
+  EXPECT_EQ(browser
+                .evaluate("[...document.querySelectorAll('#q1-1 ~ dl .number')].map(e => "
+                          "e.textContent)")
+                .at(0),
             percent + "\u00a0%");
   EXPECT_EQ(browser.evaluate("document.querySelectorAll('#q1-1 ~ dl dt').length"), 2);
   // The bad picture, last, has its error and no picture; pictures have no words to look at others.
@@ -119,8 +121,8 @@ TEST_F(ReportPage, IsUsedByKeyboardAndScreenReader) {
   const json words = browser.evaluate(
       "[...document.querySelectorAll('#q1-1-looks .words button')].map(e => e.textContent)");
   ASSERT_EQ(words.size(), 6U);
-  EXPECT_EQ(words[2], "boat");
-  EXPECT_EQ(words[5].get<std::string>().rfind("<mask> \u2192 ", 0), 0U);
+  EXPECT_EQ(words.at(2), "boat");
+  EXPECT_EQ(words.at(5).get<std::string>().rfind("<mask> \u2192 ", 0), 0U);
   const std::string heat = "document.querySelector('#q1-1-looks img').";
   const json before = browser.evaluate(heat + "src");
   EXPECT_EQ(before.get<std::string>().rfind("data:image/jpeg;base64,", 0), 0U);
