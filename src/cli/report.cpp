@@ -22,10 +22,10 @@ std::string thumbnail(const Image& image) {
   return data_uri("image/jpeg", jpeg_bytes(scaled_to(image, side), kQuality));
 }
 
-std::string quoted(const std::string& text) { return "\u201c" + to_html(text) + "\u201d"; }
+/// Text that may be written in either direction does not turn what stands around it.
+std::string isolated(const std::string& text) { return "<bdi>" + to_html(text) + "</bdi>"; }
 
-/// A name that may be written in either direction does not turn what stands around it.
-std::string isolated(const std::string& name) { return "<bdi>" + to_html(name) + "</bdi>"; }
+std::string quoted(const std::string& text) { return "\u201c" + isolated(text) + "\u201d"; }
 
 std::string percent(double share) { return fixed(100 * share, 1) + "\u00a0%"; }
 

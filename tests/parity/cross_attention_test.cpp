@@ -5,6 +5,7 @@
 
 #include "tests/support/expect_error.hpp"
 #include "tests/support/golden.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace bridgetower {
 namespace {
@@ -152,6 +153,24 @@ TEST_F(AttentionOfTheDemoModel, RefusesWhatItCannotExplain) {
                explain(" \n ", 0, 0));
   EXPECT_THROW(explain("a \xff car", 0, 0)(), InputError);
   EXPECT_THROW(explain(std::string(40, 'a') + " car car car car car car", 0, 0)(), InputError);
+}
+
+TEST_F(AttentionOfTheDemoModel, NeedsTheHeadOfMaskedWordsForMasksOnly) {
+  const testing::TemporaryDirectory directory;
+  for (const auto& entry : fs::directory_iterator(kDemoModel)) {
+    if (entry.path().extension() == ".json") fs::copy(entry.path(), directory.path());
+  }
+  const SafetensorsFile all(kDemoModel / "model.safetensors");
+  std::map<std::string, AnyTensor> tensors;
+  for (const std::string& name : all.names()) {
+    if (name.rfind("mlm_score", 0) != 0) tensors.emplace(name, all.tensor<float>(name));
+  }
+  write_safetensors(directory.path() / "model.safetensors", tensors, {});
+  const auto headless = AttentionExplainer::from_pretrained(directory.path());
+  EXPECT_EQ(headless.explain(picture_, "a car").words.size(), 2U);
+  expect_error(ErrorCode::kInput,
+               "text: mask tokens: expected none: the model has no mlm_score to fill them, got 1",
+               [&] { headless.explain(picture_, text_); });
 }
 
 }  // namespace
