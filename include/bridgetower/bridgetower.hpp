@@ -11,6 +11,7 @@
 #include <bridgetower/heads/for_masked_lm.hpp>
 #include <bridgetower/model/bridgetower_model.hpp>
 #include <bridgetower/ops/reduce.hpp>
+#include <bridgetower/pipeline/attention.hpp>
 #include <bridgetower/pipeline/embed.hpp>
 #include <bridgetower/pipeline/fill_mask.hpp>
 #include <bridgetower/pipeline/from_pretrained.hpp>

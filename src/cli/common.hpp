@@ -108,6 +108,7 @@ using Command = std::function<Status()>;
 /// Every subcommand's file has one of these: it describes the options and returns what to run.
 Command add_match(CLI::App& app);
 Command add_fill_mask(CLI::App& app);
+Command add_attention(CLI::App& app);
 Command add_similarity(CLI::App& app);
 Command add_embed(CLI::App& app);
 Command add_index(CLI::App& app);
