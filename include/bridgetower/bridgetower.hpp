@@ -3,6 +3,7 @@
 /// The whole public interface: what programs that use the library include.
 
 #include <bridgetower/config/bridgetower_config.hpp>
+#include <bridgetower/core/cancellation.hpp>
 #include <bridgetower/core/error.hpp>
 #include <bridgetower/core/load_options.hpp>
 #include <bridgetower/core/tensor.hpp>

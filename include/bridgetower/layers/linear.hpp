@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bridgetower/core/cancellation.hpp>
 #include <bridgetower/core/parallel.hpp>
 #include <bridgetower/core/tensor.hpp>
 #include <bridgetower/core/weights.hpp>
@@ -182,6 +183,7 @@ template <class Scalar>
 Tensor<Scalar> Linear<Scalar>::multiply(const Tensor<Scalar>& x, ops::Outputs range,
                                         ops::Finish<Scalar> finish) const {
   check_rows("Linear", x, 0, in());
+  check_cancelled();
   if (!bias_.empty()) finish.bias = bias_.data() + range.first;
   auto y = Tensor<Scalar>::uninitialized({x.dim(0), range.count});
   weight_->multiply(range, x.data(), in(), x.dim(0), finish, y.data(), range.count);

@@ -31,7 +31,7 @@ struct Tile {
 /// in here gives the same bits however rows, columns or calls are grouped: a sum runs over its
 /// index in one fixed order, whatever stands beside it.
 struct Kernels {
-  const char* name;            ///< "avx512", "avx2" or "baseline"
+  const char* name;            ///< "avx512vnni", "avx512", "avx2" or "baseline"
   std::int64_t panel_columns;  ///< columns in one packed panel
   std::int64_t tile_rows;      ///< most rows of one tile
 
