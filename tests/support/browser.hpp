@@ -7,13 +7,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
-#include <cerrno>
-#include <chrono>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "tests/support/temporary_directory.hpp"
@@ -61,9 +59,8 @@ class Browser {
   void open(const std::string& url) {
     events_.clear();
     call("Page.navigate", {{"url", url}});
-    while (evaluate("document.readyState") != "complete") {
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
+    const auto loaded = [](const Json& event) { return event["method"] == "Page.loadEventFired"; };
+    while (std::none_of(events_.begin(), events_.end(), loaded)) events_.push_back(receive());
   }
 
   /// The value of a JavaScript expression.
