@@ -60,6 +60,7 @@ IndexingResult build_index(Options& options, const std::filesystem::path& direct
   if (shard) {
     images = only_shard(images, *shard);
     if (is_up_to_date(directory, *shard, images, fingerprint)) return {};
+    mark_unfinished(directory);
   }
   LoadOptions load = options.model.load_options();
   load.threads = 1;  // index_images() has a thread for each picture

@@ -97,6 +97,14 @@ void mark_finished(const fs::path& part, const Shard& shard) {
   detail::write_part({part, shard, detail::read_manifest(part).generation});
 }
 
+void mark_unfinished(const fs::path& part) {
+  std::error_code error;
+  fs::remove(part / detail::kPartName, error);
+  if (!error) return;
+  throw IoError((part / detail::kPartName).string(), "remove", "a writable directory",
+                error.message());
+}
+
 bool is_up_to_date(const fs::path& part, const Shard& shard, const ImageFiles& images,
                    const std::string& model) {
   std::error_code ignored;

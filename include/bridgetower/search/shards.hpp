@@ -28,6 +28,9 @@ std::filesystem::path part_directory(const std::filesystem::path& parts, const S
 /// Records in a part ("part.json") that its share is done with what it holds now. Throws IoError.
 void mark_finished(const std::filesystem::path& part, const Shard& shard);
 
+/// The opposite, before work on a part begins; also where there is none. Throws IoError.
+void mark_unfinished(const std::filesystem::path& part);
+
 /// Whether a part is finished and nothing has changed since, so that no model is needed: its files
 /// are as they were, none is new, gone or failed. `images` are those of the share. Throws IoError
 /// or FormatError where the part is damaged.

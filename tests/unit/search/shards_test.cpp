@@ -243,7 +243,7 @@ TEST_F(BrokenParts, OneIsDamaged) {
 
 TEST(IndexShards, AFinishedPartIsUpToDateUntilAFileChanges) {
   const TemporaryDirectory directory;
-  auto files = make_files(directory, 12);
+  auto files = make_files(directory, 40);  // where they lie decides how many are in the share
   const Shard shard{0, 2};
   const fs::path parts = directory.path() / "parts";
   const fs::path part = build_part(parts, files, shard, false);
@@ -275,9 +275,14 @@ TEST(IndexShards, AFinishedPartIsUpToDateUntilAFileChanges) {
   std::ofstream(own) << before;
   fs::last_write_time(own, time);
   EXPECT_TRUE(up_to_date());
-  for (int i = 0; only_shard({files, {}}, shard).files.size() < 8; ++i) {
+  const std::size_t held = only_shard({files, {}}, shard).files.size();
+  for (int i = 0; only_shard({files, {}}, shard).files.size() == held; ++i) {
     files.push_back(directory.write("photos/z" + std::to_string(100 + i), "new").string());
   }
+  EXPECT_FALSE(up_to_date());
+  files.pop_back();
+  EXPECT_TRUE(up_to_date());
+  mark_unfinished(part);
   EXPECT_FALSE(up_to_date());
 }
 
