@@ -5,6 +5,7 @@
 #include <bridgetower/search/model_fingerprint.hpp>
 #include <chrono>
 #include <csignal>
+#include <optional>
 
 #include "cli/common.hpp"
 #include "search/path_json.hpp"
@@ -19,6 +20,9 @@ struct Options {
   std::string output;
   bool resume = false;
   std::string vectors = "float32";
+  std::string states;
+  std::optional<bool> graph;
+  std::string state_dtype = "bfloat16";
 };
 
 std::atomic<bool> interrupted{false};
@@ -30,6 +34,14 @@ void stop_at_interrupt() {
     interrupted = true;
     std::signal(SIGINT, SIG_DFL);
   });
+}
+
+/// What --states asks for; absent where it is not given.
+std::optional<KeptStates> wanted_states(const Options& options, const Embedder& embedder) {
+  if (options.states.empty()) return std::nullopt;
+  if (options.states == "0") return KeptStates();
+  return kept_states(embedder.model().config(), parse_size("--states", options.states),
+                     options.state_dtype == "float32" ? DType::kF32 : DType::kBF16);
 }
 
 std::string to_text(const Json& record) {
@@ -50,6 +62,8 @@ Status index(Options& options) {
   IndexBuilder::Options build;
   build.resume = options.resume;
   build.type = options.vectors == "float32" ? VectorType::kFloat32 : VectorType::kBFloat16;
+  build.states = wanted_states(options, embedder);
+  build.graph = options.graph;
   IndexBuilder builder(options.output, model_fingerprint(model), embedder.size(), build);
   stop_at_interrupt();
   IndexingOptions indexing;
@@ -72,6 +86,7 @@ Status index(Options& options) {
                          {"failed", index.failed().size()},
                          {"added", result.added},
                          {"removed", result.removed},
+                         {"states", index.states()},
                          {"interrupted", result.interrupted},
                          {"seconds", seconds.count()}},
                         to_text);
@@ -97,6 +112,18 @@ Command add_index(CLI::App& app) {
   command->add_option("--vectors", options->vectors, "how vectors are stored: float32 or bfloat16")
       ->check(CLI::IsMember({"float32", "bfloat16"}))
       ->capture_default_str();
+  command->add_option("--states", options->states,
+                      "keep the states of the first pictures, up to so many bytes, such as 2GB;\n"
+                      "search then reranks those without the vision tower. 0: none. Not given: as\n"
+                      "in the index that is brought up to date");
+  command
+      ->add_option("--state-dtype", options->state_dtype,
+                   "how states are stored: bfloat16, or float32 for the very scores of a new one")
+      ->check(CLI::IsMember({"float32", "bfloat16"}))
+      ->capture_default_str();
+  command->add_flag("--graph,!--no-graph", options->graph,
+                    "make a graph for search --approximate. Not given: as in the index that is\n"
+                    "brought up to date");
   options->model.add_model(*command);
   options->model.add_compute(*command);
   options->results.add_to(*command);
