@@ -69,13 +69,6 @@ void build(const fs::path& directory, int count, Clusters& clusters,
   builder.commit();
 }
 
-fs::path graph_file(const fs::path& directory) {
-  for (const auto& entry : fs::directory_iterator(directory)) {
-    if (entry.path().filename().string().rfind("graph-", 0) == 0) return entry.path();
-  }
-  return {};
-}
-
 NearestOptions approximate(std::int64_t top_k = 10) {
   NearestOptions options;
   options.top_k = top_k;
@@ -84,6 +77,13 @@ NearestOptions approximate(std::int64_t top_k = 10) {
 }
 
 #if BRIDGETOWER_TEST_HNSWLIB
+
+fs::path graph_file(const fs::path& directory) {
+  for (const auto& entry : fs::directory_iterator(directory)) {
+    if (entry.path().filename().string().rfind("graph-", 0) == 0) return entry.path();
+  }
+  return {};
+}
 
 TEST(Approximate, FindsNearlyAllOfTheNearest) {
   for (const VectorType type : {VectorType::kFloat32, VectorType::kBFloat16}) {
