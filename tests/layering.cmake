@@ -20,7 +20,7 @@ foreach(layer core ops config layers encoders model heads io preprocessing sente
     file(STRINGS ${file} lines REGEX "^#include [<\"](bridgetower/)?[a-z_]+/")
     foreach(line ${lines})
       string(REGEX REPLACE "^#include [<\"](bridgetower/)?([a-z_]+)/.*" "\\2" included "${line}")
-      if(included STREQUAL "nlohmann" OR included STREQUAL "sys")
+      if(included MATCHES "^(nlohmann|sys|hnswlib)$")
         continue()
       endif()
       if(NOT included IN_LIST ${layer})

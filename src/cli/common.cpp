@@ -170,6 +170,29 @@ Json json_line(const std::string& line, const std::string& place) {
   return parsed;
 }
 
+std::uint64_t parse_size(const std::string& option, const std::string& text) {
+  constexpr std::uint64_t kMost = std::uint64_t{1} << 62;
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  const std::string unit = text.substr(digits);
+  const std::pair<const char*, std::uint64_t> units[] = {
+      {"", 1},
+      {"KB", 1'000},
+      {"MB", 1'000'000},
+      {"GB", 1'000'000'000},
+      {"TB", 1'000'000'000'000},
+      {"KiB", std::uint64_t{1} << 10},
+      {"MiB", std::uint64_t{1} << 20},
+      {"GiB", std::uint64_t{1} << 30},
+      {"TiB", std::uint64_t{1} << 40},
+  };
+  for (const auto& [name, size] : units) {
+    if (unit != name || digits == 0 || digits > 18) continue;
+    const std::uint64_t number = std::stoull(text.substr(0, digits));
+    if (number > 0 && number <= kMost / size) return number * size;
+  }
+  throw UsageError(option + ": expected a size such as 5GB or 200MB, got " + text);
+}
+
 std::vector<std::string> read_lines(const std::string& file) {
   std::ifstream opened;
   if (file != "-") {

@@ -94,6 +94,9 @@ Json json_line(const std::string& line, const std::string& place);
 /// Lines of a text file ("-": standard input), without their line ends.
 std::vector<std::string> read_lines(const std::string& file);
 
+/// "5GB", "200MB": powers of 1000; "1GiB": powers of 1024. Throws UsageError, also for 0.
+std::uint64_t parse_size(const std::string& option, const std::string& text);
+
 /// The PNG and JPEG files among the arguments, directories walked in the order of their names.
 std::vector<std::string> image_files(const std::vector<std::string>& paths);
 

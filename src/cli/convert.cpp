@@ -17,30 +17,6 @@ struct Options {
   Results results;
 };
 
-/// "5GB", "200MB": powers of 1000; "1GiB": powers of 1024.
-std::uint64_t parse_size(const std::string& text) {
-  constexpr std::uint64_t kMost = std::uint64_t{1} << 62;
-  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
-  const std::string unit = text.substr(digits);
-  const std::pair<const char*, std::uint64_t> units[] = {
-      {"", 1},
-      {"KB", 1'000},
-      {"MB", 1'000'000},
-      {"GB", 1'000'000'000},
-      {"TB", 1'000'000'000'000},
-      {"KiB", std::uint64_t{1} << 10},
-      {"MiB", std::uint64_t{1} << 20},
-      {"GiB", std::uint64_t{1} << 30},
-      {"TiB", std::uint64_t{1} << 40},
-  };
-  for (const auto& [name, size] : units) {
-    if (unit != name || digits == 0 || digits > 18) continue;
-    const std::uint64_t number = std::stoull(text.substr(0, digits));
-    if (number > 0 && number <= kMost / size) return number * size;
-  }
-  throw UsageError("--max-shard-size: expected a size such as 5GB or 200MB, got " + text);
-}
-
 std::string to_text(const Json& record) {
   std::string text = record["tensors"].dump() + " tensors, " + record["bytes"].dump() + " bytes";
   for (const Json& file : record["files"]) text += "\n  " + file.get<std::string>();
@@ -49,7 +25,7 @@ std::string to_text(const Json& record) {
 
 Status convert(Options& options) {
   ConvertOptions how;
-  how.max_shard_bytes = parse_size(options.max_shard_size);
+  how.max_shard_bytes = parse_size("--max-shard-size", options.max_shard_size);
   if (!options.dtype.empty()) {
     how.dtype = options.dtype == "float32"   ? DType::kF32
                 : options.dtype == "float16" ? DType::kF16

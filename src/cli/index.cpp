@@ -24,6 +24,9 @@ struct Options {
   std::string vectors = "float32";
   std::vector<std::string> exports;
   std::string shard;
+  std::string states;
+  std::optional<bool> graph;
+  std::string state_dtype = "bfloat16";
 };
 
 std::atomic<bool> interrupted{false};
@@ -35,6 +38,14 @@ void stop_at_interrupt() {
     interrupted = true;
     std::signal(SIGINT, SIG_DFL);
   });
+}
+
+/// What --states asks for; absent where it is not given.
+std::optional<KeptStates> wanted_states(const Options& options, const Embedder& embedder) {
+  if (options.states.empty()) return std::nullopt;
+  if (options.states == "0") return KeptStates();
+  return kept_states(embedder.model().config(), parse_size("--states", options.states),
+                     options.state_dtype == "float32" ? DType::kF32 : DType::kBF16);
 }
 
 std::string to_text(const Json& record) {
@@ -68,6 +79,8 @@ IndexingResult build_index(Options& options, const std::filesystem::path& direct
   IndexBuilder::Options build;
   build.resume = options.resume;
   build.type = options.vectors == "float32" ? VectorType::kFloat32 : VectorType::kBFloat16;
+  build.states = wanted_states(options, embedder);
+  build.graph = options.graph;
   IndexBuilder builder(directory, fingerprint, embedder.size(), build);
   stop_at_interrupt();
   IndexingOptions indexing;
@@ -113,6 +126,7 @@ Status index(Options& options) {
                          {"added", result.added},
                          {"removed", result.removed},
                          {"exports", written},
+                         {"states", index.states()},
                          {"interrupted", result.interrupted},
                          {"seconds", seconds.count()}},
                         to_text);
@@ -153,6 +167,24 @@ Command add_index(CLI::App& app) {
                    "npy, safetensors, jsonl or pgvector (a script for psql), alone or with\n"
                    "=FILE (default: beside the index); =- is stdout for the last two, and the\n"
                    "records of this command go to stderr then")
+      ->excludes(shard);
+  command
+      ->add_option("--states", options->states,
+                   "keep the states of the first pictures, up to so many bytes, such as 2GB;\n"
+                   "search then reranks those without the vision tower. 0: none. Not given: as\n"
+                   "in the index that is brought up to date")
+      ->needs(images)
+      ->excludes(shard);
+  command
+      ->add_option("--state-dtype", options->state_dtype,
+                   "how states are stored: bfloat16, or float32 for the very scores of a new one")
+      ->check(CLI::IsMember({"float32", "bfloat16"}))
+      ->capture_default_str();
+  command
+      ->add_flag("--graph,!--no-graph", options->graph,
+                 "make a graph for search --approximate. Not given: as in the index that is\n"
+                 "brought up to date")
+      ->needs(images)
       ->excludes(shard);
   options->model.add_model(*command);
   options->model.add_compute(*command);

@@ -151,6 +151,8 @@ Command add_search(CLI::App& app) {
                    "how many pictures the matching head looks at; 0: none")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40))
       ->capture_default_str();
+  command->add_flag("--approximate", options->search.approximate,
+                    "ask the graph (index --graph) instead of comparing with every vector");
   command->add_option("--filter", options->search.filter,
                       "only paths of this pattern, such as '*/2024/*' (* crosses /)");
   command->add_option("--min-score", options->min_score, "only pictures with at least this score");

@@ -50,4 +50,10 @@ Tensor<float> Embedder::embed(const Image& image, std::string_view text) const {
                                                 wanted));
 }
 
+std::pair<Tensor<float>, ImageState<float>> Embedder::embed_and_encode(const Image& image) const {
+  auto [state, cls] =
+      model_.model().encode_image_and_cls(image_inputs(model_.model(), processor_, image), 0);
+  return {model_.image_embed(cls), std::move(state)};
+}
+
 }  // namespace bridgetower

@@ -1,8 +1,11 @@
 #include <bridgetower/core/error.hpp>
 #include <bridgetower/search/embedding_index.hpp>
 #include <cstring>
+#include <mutex>
 #include <utility>
 
+#include "core/file.hpp"
+#include "search/hnsw_graph.hpp"
 #include "search/layout.hpp"
 #include "search/mapped_file.hpp"
 #include "search/nearest.hpp"
@@ -17,9 +20,28 @@ struct EmbeddingIndex::Data {
   MappedFile vectors;
   MappedFile images;
   MappedFile paths;
+  detail::InputFile states;
   std::vector<FailedImage> failed;
   std::unique_ptr<ThreadPool> threads;
   std::string place;
+  std::filesystem::path graph_file;
+  mutable std::mutex graph_mutex{};
+  mutable std::unique_ptr<const detail::HnswGraph> read_graph{};
+
+  /// Read when it is first asked for.
+  const detail::HnswGraph& graph() const {
+    if (!manifest.graph) {
+      throw InputError(place, "graph", "an index with one (index --graph)", "one without");
+    }
+    const std::lock_guard<std::mutex> guard(graph_mutex);
+    if (!read_graph) {
+      const MappedFile file =
+          detail::open_checked(graph_file, manifest.files[detail::kGraph], *threads);
+      read_graph =
+          std::make_unique<const detail::HnswGraph>(file.place(), file.data(), file.size(), rows());
+    }
+    return *read_graph;
+  }
 
   StoredRecord stored(std::int64_t row) const {
     StoredRecord record;
@@ -85,15 +107,20 @@ EmbeddingIndex EmbeddingIndex::open(const std::filesystem::path& directory, int 
   MappedFile vectors = open_file(detail::kVectors);
   MappedFile images = open_file(detail::kImages);
   MappedFile paths = open_file(detail::kPaths);
+  detail::InputFile states(directory / manifest.file_name(detail::kStates));
+  detail::check_length(states.place(), states.size(), manifest.files[detail::kStates]);
   const MappedFile failed_lines = open_file(detail::kFailed);
   std::vector<FailedImage> failed = detail::failed_from_lines(failed_lines);
   if (static_cast<std::int64_t>(failed.size()) != manifest.failed) {
     throw FormatError(failed_lines.place(), "lines", std::to_string(manifest.failed),
                       std::to_string(failed.size()));
   }
-  auto data = std::make_unique<Data>(Data{std::move(manifest), std::move(vectors),
-                                          std::move(images), std::move(paths), std::move(failed),
-                                          std::move(pool), directory.string()});
+  const std::filesystem::path graph_file = directory / manifest.file_name(detail::kGraph);
+  detail::check_length(graph_file.string(), detail::InputFile(graph_file).size(),
+                       manifest.files[detail::kGraph]);
+  std::unique_ptr<Data> data(new Data{std::move(manifest), std::move(vectors), std::move(images),
+                                      std::move(paths), std::move(states), std::move(failed),
+                                      std::move(pool), directory.string(), graph_file});
   data->check_paths();
   return EmbeddingIndex(std::move(data));
 }
@@ -133,6 +160,23 @@ Tensor<float> EmbeddingIndex::vector(std::int64_t row) const {
   return result;
 }
 
+bool EmbeddingIndex::has_graph() const noexcept { return data_->manifest.graph; }
+const KeptStates& EmbeddingIndex::kept_states() const noexcept { return data_->manifest.kept; }
+std::int64_t EmbeddingIndex::states() const noexcept { return data_->manifest.states; }
+
+std::string EmbeddingIndex::state(std::int64_t row) const {
+  if (row < 0 || row >= states()) {
+    throw InputError(data_->place, "row with a state",
+                     "one of the first " + std::to_string(states()), std::to_string(row));
+  }
+  const std::uint64_t count = kept_states().bytes_each;
+  std::string bytes(static_cast<std::size_t>(count), '\0');
+  data_->states.read(static_cast<std::uint64_t>(row) * count, bytes.data(), bytes.size());
+  detail::check_block(data_->states.place(), bytes.data(), bytes.size(),
+                      static_cast<std::size_t>(row), data_->manifest.files[detail::kStates]);
+  return bytes;
+}
+
 const void* EmbeddingIndex::stored_vector(std::int64_t row) const {
   return data_->vectors.data() + static_cast<std::size_t>(row) * static_cast<std::size_t>(size()) *
                                      detail::bytes_of(type());
@@ -153,6 +197,16 @@ std::vector<std::vector<Neighbour>> EmbeddingIndex::nearest_all(
   }
   if (options.top_k < 1) {
     throw InputError("EmbeddingIndex", "top_k", "at least 1", std::to_string(options.top_k));
+  }
+  if (options.approximate && !options.filter) {
+    const detail::HnswGraph& graph = data_->graph();
+    std::vector<std::vector<Neighbour>> found(static_cast<std::size_t>(queries.dim(0)));
+    data_->threads->run(queries.dim(0), [&](std::int64_t q) {
+      const float* const query = queries.data() + q * size();
+      found[static_cast<std::size_t>(q)] = detail::nearest_among(
+          data_->rows(), graph.nearest(query, options.top_k), query, options.top_k);
+    });
+    return found;
   }
   return detail::nearest_rows(data_->rows(), queries.data(), queries.dim(0), options,
                               *data_->threads);

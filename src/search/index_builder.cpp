@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bridgetower/search/index_builder.hpp>
 #include <cerrno>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -13,6 +14,7 @@
 
 #include "core/sha256.hpp"
 #include "search/check_finite.hpp"
+#include "search/hnsw_graph.hpp"
 #include "search/journal.hpp"
 #include "search/layout.hpp"
 #include "search/nearest.hpp"
@@ -60,6 +62,7 @@ struct Row {
   std::array<unsigned char, 32> sha256;
   bool in_journal;
   std::uint64_t place;
+  bool has_state;
 };
 
 using Rows = std::map<std::string, Row>;
@@ -104,6 +107,9 @@ struct Tables {
     add(images);
     add(paths);
     add(failed);
+    add(to_string(manifest.kept.dtype));
+    add(std::to_string(manifest.kept.max_bytes) + " " + std::to_string(manifest.states));
+    add(manifest.graph ? "graph" : "no graph");
     return detail::to_hex(hash.finish().data(), 8);
   }
 };
@@ -134,13 +140,33 @@ struct IndexBuilder::State {
     manifest.size = size;
     manifest.type = options.type;
     std::error_code ignored;
-    if (fs::exists(directory / detail::kManifestName, ignored)) open_index();
-    journal.emplace(
-        directory / detail::kJournalName, model, size, options.resume,
-        [this](const ImageRecord& record, std::uint64_t position) { put(record, true, position); });
+    if (fs::exists(directory / detail::kManifestName, ignored)) open_index(options);
+    if (options.states) manifest.kept = checked(*options.states);
+    if (options.graph) manifest.graph = *options.graph;
+    if (manifest.graph && !detail::HnswGraph::is_available()) {
+      throw ConfigError(directory.string(), "graph", "a build with hnswlib", "one without");
+    }
+    journal.emplace(directory / detail::kJournalName,
+                    detail::Journal::Format{model, size, manifest.kept}, options.resume,
+                    [this](const ImageRecord& record, std::uint64_t position, bool has_state) {
+                      put(record, true, position, has_state);
+                    });
   }
 
-  void open_index() {
+  KeptStates checked(const KeptStates& states) const {
+    if (states.max_bytes == 0) return {};
+    const std::int64_t most = std::numeric_limits<std::int64_t>::max();
+    if (states.bytes_each == 0 ||
+        states.bytes_each > static_cast<std::uint64_t>(detail::kMaxStateBytes) ||
+        states.max_bytes > static_cast<std::uint64_t>(most)) {
+      throw InputError(directory.string(), "bytes of a state",
+                       "1 to " + std::to_string(detail::kMaxStateBytes),
+                       std::to_string(states.bytes_each));
+    }
+    return states;
+  }
+
+  void open_index(const Options& options) {
     index = EmbeddingIndex::open(directory);
     index->check_model(manifest.model);
     if (index->size() != size || index->type() != manifest.type) {
@@ -151,14 +177,48 @@ struct IndexBuilder::State {
       throw InputError(directory.string(), "vectors", text(index->size(), index->type()),
                        text(size, manifest.type));
     }
+    manifest.kept = index->kept_states();
+    manifest.graph = index->has_graph();
+    const bool fit = !options.states || (options.states->dtype == manifest.kept.dtype &&
+                                         options.states->bytes_each == manifest.kept.bytes_each);
     for (std::int64_t row = 0; row < index->images(); ++row) {
-      put(index->record(row), false, static_cast<std::uint64_t>(row));
+      put(index->record(row), false, static_cast<std::uint64_t>(row), fit && row < index->states());
     }
     for (const FailedImage& image : index->failed()) failed[image.path] = image;
   }
 
-  void put(const ImageRecord& record, bool in_journal, std::uint64_t place) {
-    rows[record.path] = {record.bytes, record.modified_ns, record.sha256, in_journal, place};
+  void put(const ImageRecord& record, bool in_journal, std::uint64_t place, bool has_state) {
+    rows[record.path] = {record.bytes, record.modified_ns, record.sha256, in_journal,
+                         place,        has_state};
+  }
+
+  /// Of the first pictures, up to one that has none.
+  std::int64_t states_there() const {
+    std::int64_t count = 0;
+    for (const auto& [path, row] : rows) {
+      if (count == manifest.kept.limit() || !row.has_state) break;
+      ++count;
+    }
+    return count;
+  }
+
+  void write_states() {
+    const MappedFile added(journal->path());
+    const std::uint64_t each = manifest.kept.bytes_each;
+    detail::SummedFile file(directory / manifest.file_name(detail::kStates),
+                            each == 0 ? detail::FileSum::kBlock : each);
+    auto row = rows.begin();
+    for (std::int64_t i = 0; i < manifest.states; ++i, ++row) {
+      const Row& from = row->second;
+      if (from.in_journal) {
+        file.write(added.data() + from.place + static_cast<std::size_t>(size) * sizeof(float),
+                   each);
+      } else {
+        const std::string bytes = index->state(static_cast<std::int64_t>(from.place));
+        file.write(bytes.data(), bytes.size());
+      }
+    }
+    manifest.files[detail::kStates] = file.commit();
   }
 
   void write_vectors() {
@@ -183,12 +243,26 @@ struct IndexBuilder::State {
     manifest.files[detail::kVectors] = file.commit();
   }
 
+  /// Of the vectors as they have just been written.
+  void write_graph() {
+    std::string bytes;
+    if (manifest.graph) {
+      const MappedFile vectors(directory / manifest.file_name(detail::kVectors));
+      bytes = detail::HnswGraph::build({vectors.data(), manifest.images, size, manifest.type});
+    }
+    manifest.files[detail::kGraph] =
+        write_table(directory / manifest.file_name(detail::kGraph), bytes);
+  }
+
   void write_index() {
     const Tables tables(rows, failed);
     manifest.images = static_cast<std::int64_t>(rows.size());
     manifest.failed = static_cast<std::int64_t>(failed.size());
+    manifest.states = states_there();
     manifest.generation = tables.generation(manifest);
     write_vectors();
+    write_states();
+    write_graph();
     const std::pair<detail::IndexFile, const std::string*> files[] = {
         {detail::kImages, &tables.images},
         {detail::kPaths, &tables.paths},
@@ -237,15 +311,42 @@ std::vector<std::string> IndexBuilder::paths() const {
   return paths;
 }
 
-void IndexBuilder::add(const ImageRecord& file, const Tensor<float>& vector) {
+std::int64_t IndexBuilder::state_limit() const { return state_->manifest.kept.limit(); }
+DType IndexBuilder::state_dtype() const { return state_->manifest.kept.dtype; }
+
+std::vector<std::string> IndexBuilder::without_state(const std::vector<std::string>& more) const {
+  const std::lock_guard<std::mutex> guard(state_->mutex);
+  std::vector<std::string> paths;
+  auto row = state_->rows.begin();
+  auto next = more.begin();
+  for (std::int64_t i = 0; i < state_limit(); ++i) {
+    const bool is_row = row != state_->rows.end() && (next == more.end() || row->first <= *next);
+    if (!is_row && next == more.end()) break;
+    const bool is_more = next != more.end() && (!is_row || row->first == *next);
+    const std::string& path = is_row ? row->first : *next;
+    if (is_more || !row->second.has_state) paths.push_back(path);
+    if (is_row) ++row;
+    if (is_more) ++next;
+  }
+  return paths;
+}
+
+void IndexBuilder::add(const ImageRecord& file, const Tensor<float>& vector,
+                       std::string_view state) {
   if (vector.shape() != Shape{state_->size}) {
     throw ShapeError("IndexBuilder", "vector", to_string(Shape{state_->size}),
                      to_string(vector.shape()));
   }
   if (file.path.empty()) throw InputError("IndexBuilder", "path", "a name", "none");
   detail::check_finite(file.path, vector);
+  const std::uint64_t expected = state_->manifest.kept.bytes_each;
+  if (!state.empty() && state.size() != expected) {
+    throw InputError(file.path, "state", std::to_string(expected) + " bytes",
+                     std::to_string(state.size()));
+  }
   const std::lock_guard<std::mutex> guard(state_->mutex);
-  state_->put(file, true, state_->journal->append(file, vector.data()));
+  const std::uint64_t place = state_->journal->append(file, vector.data(), state);
+  state_->put(file, true, place, !state.empty());
   state_->failed.erase(file.path);
 }
 

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <bridgetower/core/parallel.hpp>
+#include <bridgetower/pipeline/state_file.hpp>
 #include <bridgetower/search/index_images.hpp>
+#include <iterator>
 #include <mutex>
 #include <optional>
 #include <system_error>
@@ -52,30 +54,50 @@ void walk(const fs::path& directory, ImageFiles& images) {
   for (const fs::path& next : below) walk(next, images);
 }
 
-/// A picture as its file is now, and its vector. Throws what reading, decoding or encoding throws.
-std::pair<ImageRecord, Tensor<float>> encode(const Embedder& embedder, const std::string& path) {
+struct EncodedImage {
+  ImageRecord record;
+  Tensor<float> vector;
+  std::string state;  // packed; empty where none is wanted
+};
+
+/// A picture as its file is now. Throws what reading, decoding or encoding throws.
+EncodedImage encode(const Embedder& embedder, const std::string& path,
+                    std::optional<DType> state_dtype) {
   std::optional<ImageRecord> record = state_of(path);
   const std::string bytes = detail::read_file(path, ImageLimits().max_bytes);
   if (!record || record->bytes != bytes.size()) {
     throw IoError(path, "read", "a file that stays as it is", "one that changes");
   }
   record->sha256 = detail::sha256(bytes.data(), bytes.size());
-  Tensor<float> vector = embedder.embed(Image::decode(bytes, path));
-  detail::check_finite(path, vector);
-  return {*std::move(record), std::move(vector)};
+  EncodedImage encoded{*std::move(record), {}, {}};
+  const Image image = Image::decode(bytes, path);
+  if (state_dtype) {
+    auto [vector, state] = embedder.embed_and_encode(image);
+    encoded.vector = std::move(vector);
+    encoded.state = pack_state(state, *state_dtype);
+  } else {
+    encoded.vector = embedder.embed(image);
+  }
+  detail::check_finite(path, encoded.vector);
+  return encoded;
 }
 
 /// Whether it was added; otherwise it is recorded as failed.
-bool add_image(IndexBuilder& builder, const Embedder& embedder, const std::string& path) {
-  std::optional<std::pair<ImageRecord, Tensor<float>>> encoded;
+bool add_image(IndexBuilder& builder, const Embedder& embedder, const std::string& path,
+               std::optional<DType> state_dtype) {
+  std::optional<EncodedImage> encoded;
   try {
-    encoded = encode(embedder, path);
+    encoded = encode(embedder, path, state_dtype);
   } catch (const Error& error) {
     builder.fail(path, error);
     return false;
   }
-  builder.add(encoded->first, encoded->second);
+  builder.add(encoded->record, encoded->vector, encoded->state);
   return true;
+}
+
+bool contains(const std::vector<std::string>& sorted, const std::string& path) {
+  return std::binary_search(sorted.begin(), sorted.end(), path);
 }
 
 }  // namespace
@@ -95,6 +117,11 @@ ImageFiles find_images(const std::vector<std::string>& paths) {
   return images;
 }
 
+KeptStates kept_states(const BridgeTowerConfig& config, std::uint64_t max_bytes, DType dtype) {
+  const std::int64_t side = config.vision_config.image_size / config.vision_config.patch_size;
+  return {max_bytes, image_state_bytes(config, side * side + 1, dtype).packed, dtype};
+}
+
 IndexingResult index_images(IndexBuilder& builder, const Embedder& embedder,
                             const ImageFiles& images, const IndexingOptions& options) {
   IndexingResult result;
@@ -109,17 +136,30 @@ IndexingResult index_images(IndexBuilder& builder, const Embedder& embedder,
     const auto record = state_of(path);
     if (!record || !builder.has(*record)) todo.push_back(path);
   }
-  if (options.start) options.start(todo.size());
   std::mutex mutex;
   ThreadPool threads(options.threads);
-  threads.run(static_cast<std::int64_t>(todo.size()), [&](std::int64_t i) {
-    if (options.stop != nullptr && *options.stop) return;
-    const bool added = add_image(builder, embedder, todo[static_cast<std::size_t>(i)]);
-    const std::lock_guard<std::mutex> guard(mutex);
-    result.added += added ? 1 : 0;
-    if (options.advance) options.advance();
-  });
-  result.interrupted = options.stop != nullptr && *options.stop;
+  const auto stopped = [&] { return options.stop != nullptr && *options.stop; };
+  // A second round encodes pictures that come among the first ones as others failed or are gone.
+  for (bool first = true; !stopped(); first = false) {
+    const std::vector<std::string> with_state = builder.without_state(todo);
+    std::vector<std::string> all;
+    std::set_union(todo.begin(), todo.end(), with_state.begin(), with_state.end(),
+                   std::back_inserter(all));
+    if (all.empty() && !first) break;
+    if (options.start) options.start(all.size());
+    threads.run(static_cast<std::int64_t>(all.size()), [&](std::int64_t i) {
+      if (stopped()) return;
+      const std::string& path = all[static_cast<std::size_t>(i)];
+      const auto dtype =
+          contains(with_state, path) ? std::optional(builder.state_dtype()) : std::nullopt;
+      const bool added = add_image(builder, embedder, path, dtype) && contains(todo, path);
+      const std::lock_guard<std::mutex> guard(mutex);
+      result.added += added ? 1 : 0;
+      if (options.advance) options.advance();
+    });
+    todo.clear();
+  }
+  result.interrupted = stopped();
   return result;
 }
 

@@ -51,6 +51,12 @@ class Members {
     return value.get<std::string>();
   }
 
+  bool flag(const char* key) const {
+    const Json& value = at(key);
+    if (!value.is_boolean()) fail(prefix_ + key, "true or false", describe(value));
+    return value.get<bool>();
+  }
+
   std::string hex(const char* key, std::size_t digits) const {
     std::string value = text(key);
     if (value.size() != digits ||
@@ -71,12 +77,14 @@ class Members {
   std::string prefix_;
 };
 
-FileSum sum_from(const Json& json, const std::string& place, const std::string& name) {
+FileSum sum_from(const Json& json, const std::string& place, const std::string& name,
+                 std::uint64_t block_bytes) {
   const Members members(json, place, "files." + name + ".");
   FileSum sum;
+  sum.block = block_bytes;
   sum.bytes = static_cast<std::uint64_t>(members.count("bytes"));
   const Json& blocks = members.at("crc32");
-  const std::uint64_t expected = sum.bytes / FileSum::kBlock + (sum.bytes % FileSum::kBlock != 0);
+  const std::uint64_t expected = sum.bytes / sum.block + (sum.bytes % sum.block != 0);
   if (!blocks.is_array() || blocks.size() != expected) {
     members.fail("files." + name + ".crc32", "a list of " + std::to_string(expected),
                  describe(blocks));
@@ -91,9 +99,22 @@ FileSum sum_from(const Json& json, const std::string& place, const std::string& 
   return sum;
 }
 
-void check_bytes(const Manifest& manifest, IndexFile file, std::uint64_t row,
+KeptStates kept_from(const Members& members) {
+  KeptStates kept;
+  kept.max_bytes = static_cast<std::uint64_t>(members.count("max_bytes"));
+  kept.bytes_each = static_cast<std::uint64_t>(members.count("bytes_each", kMaxStateBytes));
+  if (kept.bytes_each == 0) members.fail("states.bytes_each", "at least 1", "0");
+  const std::string dtype = members.text("dtype");
+  if (dtype != "float32" && dtype != "bfloat16") {
+    members.fail("states.dtype", "float32 or bfloat16", in_quotes(dtype));
+  }
+  kept.dtype = dtype == "float32" ? DType::kF32 : DType::kBF16;
+  return kept;
+}
+
+void check_bytes(const Manifest& manifest, IndexFile file, std::int64_t rows, std::uint64_t row,
                  const Members& members) {
-  const auto images = static_cast<std::uint64_t>(manifest.images);
+  const auto images = static_cast<std::uint64_t>(rows);
   const std::uint64_t bytes = manifest.files[file].bytes;
   if (row != 0 && images > std::numeric_limits<std::uint64_t>::max() / row) {
     members.fail("images", "a number that memory can hold", std::to_string(images));
@@ -102,11 +123,6 @@ void check_bytes(const Manifest& manifest, IndexFile file, std::uint64_t row,
     members.fail(std::string("files.") + kIndexFileNames[file] + ".bytes",
                  std::to_string(images * row), std::to_string(bytes));
   }
-}
-
-std::uint32_t block_crc(const unsigned char* data, std::uint64_t size, std::size_t block) {
-  const std::uint64_t begin = block * FileSum::kBlock;
-  return crc32(0, data + begin, static_cast<std::size_t>(std::min(FileSum::kBlock, size - begin)));
 }
 
 }  // namespace
@@ -134,13 +150,22 @@ Manifest read_manifest(const std::filesystem::path& directory) {
     members.fail("dtype", "float32 or bfloat16", in_quotes(type));
   }
   manifest.type = type == "float32" ? VectorType::kFloat32 : VectorType::kBFloat16;
+  if (json.contains("states")) {
+    const Members states(json["states"], place, "states.");
+    manifest.kept = kept_from(states);
+    manifest.states = states.count("images", std::min(manifest.images, manifest.kept.limit()));
+  }
+  manifest.graph = members.flag("graph");
   const Members files(members.at("files"), place, "files.");
   for (int i = 0; i < kIndexFiles; ++i) {
-    manifest.files[i] = sum_from(files.at(kIndexFileNames[i]), place, kIndexFileNames[i]);
+    const bool whole = i == kStates && manifest.kept.bytes_each != 0;
+    manifest.files[i] = sum_from(files.at(kIndexFileNames[i]), place, kIndexFileNames[i],
+                                 whole ? manifest.kept.bytes_each : FileSum::kBlock);
   }
-  check_bytes(manifest, kVectors,
+  check_bytes(manifest, kVectors, manifest.images,
               static_cast<std::uint64_t>(manifest.size) * bytes_of(manifest.type), members);
-  check_bytes(manifest, kImages, sizeof(StoredRecord), members);
+  check_bytes(manifest, kImages, manifest.images, sizeof(StoredRecord), members);
+  check_bytes(manifest, kStates, manifest.states, manifest.kept.bytes_each, members);
   return manifest;
 }
 
@@ -153,7 +178,14 @@ void write_manifest(const std::filesystem::path& directory, const Manifest& mani
       {"size", manifest.size},
       {"dtype", manifest.type == VectorType::kFloat32 ? "float32" : "bfloat16"},
       {"images", manifest.images},
-      {"failed", manifest.failed}};
+      {"failed", manifest.failed},
+      {"graph", manifest.graph}};
+  if (manifest.kept.bytes_each != 0) {
+    json["states"] = {{"images", manifest.states},
+                      {"dtype", manifest.kept.dtype == DType::kF32 ? "float32" : "bfloat16"},
+                      {"bytes_each", manifest.kept.bytes_each},
+                      {"max_bytes", manifest.kept.max_bytes}};
+  }
   for (int i = 0; i < kIndexFiles; ++i) {
     const FileSum& sum = manifest.files[i];
     json["files"][kIndexFileNames[i]] = {{"bytes", sum.bytes}, {"crc32", sum.blocks}};
@@ -164,29 +196,37 @@ void write_manifest(const std::filesystem::path& directory, const Manifest& mani
 MappedFile open_checked(const std::filesystem::path& path, const FileSum& sum,
                         ThreadPool& threads) {
   MappedFile file(path);
-  if (file.size() != sum.bytes) {
-    throw FormatError(file.place(), "file size", std::to_string(sum.bytes) + " bytes",
-                      std::to_string(file.size()) + " bytes");
-  }
+  check_length(file.place(), file.size(), sum);
   threads.run(static_cast<std::int64_t>(sum.blocks.size()), [&](std::int64_t i) {
     const auto block = static_cast<std::size_t>(i);
-    const std::uint32_t got = block_crc(file.data(), file.size(), block);
-    if (got != sum.blocks[block]) {
-      throw FormatError(file.place(), "block " + std::to_string(block),
-                        "CRC-32 " + std::to_string(sum.blocks[block]), std::to_string(got));
-    }
+    const std::uint64_t begin = block * sum.block;
+    const auto count = static_cast<std::size_t>(std::min(sum.block, sum.bytes - begin));
+    check_block(file.place(), file.data() + begin, count, block, sum);
   });
   return file;
+}
+
+void check_length(const std::string& place, std::uint64_t bytes, const FileSum& sum) {
+  if (bytes == sum.bytes) return;
+  throw FormatError(place, "file size", std::to_string(sum.bytes) + " bytes",
+                    std::to_string(bytes) + " bytes");
+}
+
+void check_block(const std::string& place, const void* bytes, std::size_t count, std::size_t block,
+                 const FileSum& sum) {
+  const std::uint32_t got = crc32(0, bytes, count);
+  if (got == sum.blocks[block]) return;
+  throw FormatError(place, "block " + std::to_string(block),
+                    "CRC-32 " + std::to_string(sum.blocks[block]), std::to_string(got));
 }
 
 void SummedFile::write(const void* bytes, std::size_t count) {
   const auto* next = static_cast<const unsigned char*>(bytes);
   file_.write(bytes, count);
   while (count > 0) {
-    const std::uint64_t held = sum_.bytes % FileSum::kBlock;
+    const std::uint64_t held = sum_.bytes % sum_.block;
     if (held == 0) sum_.blocks.push_back(0);
-    const auto taken =
-        static_cast<std::size_t>(std::min<std::uint64_t>(count, FileSum::kBlock - held));
+    const auto taken = static_cast<std::size_t>(std::min<std::uint64_t>(count, sum_.block - held));
     sum_.blocks.back() = crc32(sum_.blocks.back(), next, taken);
     sum_.bytes += taken;
     next += taken;

@@ -10,14 +10,18 @@
 #include "core/file.hpp"
 #include "search/mapped_file.hpp"
 
-// The directory of an index: manifest.json and the four files of the generation that it names.
+// The directory of an index: manifest.json and the files of the generation that it names.
 namespace bridgetower::detail {
 
 constexpr const char* kManifestName = "manifest.json";
 constexpr const char* kJournalName = "journal";
 
-enum IndexFile { kVectors, kImages, kPaths, kFailed, kIndexFiles };
-constexpr const char* kIndexFileNames[kIndexFiles] = {"vectors", "images", "paths", "failed"};
+enum IndexFile { kVectors, kImages, kPaths, kFailed, kStates, kGraph, kIndexFiles };
+constexpr const char* kIndexFileNames[kIndexFiles] = {"vectors", "images", "paths",
+                                                      "failed",  "states", "graph"};
+
+/// A journal entry's length is a 32-bit number.
+constexpr std::int64_t kMaxStateBytes = std::int64_t{1} << 31;
 
 /// One line of the file "images".
 struct StoredRecord {
@@ -34,6 +38,7 @@ struct FileSum {
 
   std::uint64_t bytes = 0;
   std::vector<std::uint32_t> blocks;
+  std::uint64_t block = kBlock;  // bytes of each; of the file "states": one state
 };
 
 struct Manifest {
@@ -42,6 +47,9 @@ struct Manifest {
   VectorType type = VectorType::kFloat32;
   std::int64_t images = 0;
   std::int64_t failed = 0;
+  KeptStates kept;
+  std::int64_t states = 0;  // of the first pictures
+  bool graph = false;
   std::string generation;  // 16 hexadecimal digits; made from what is indexed, not from the run
   FileSum files[kIndexFiles];
 
@@ -59,10 +67,20 @@ void write_manifest(const std::filesystem::path& directory, const Manifest& mani
 /// Opens a file of the index and checks its length and every block. Throws IoError or FormatError.
 MappedFile open_checked(const std::filesystem::path& path, const FileSum& sum, ThreadPool& threads);
 
+/// Throws FormatError for a file that has another length.
+void check_length(const std::string& place, std::uint64_t bytes, const FileSum& sum);
+
+/// Throws FormatError for a block whose CRC-32 is another; the last may be shorter.
+void check_block(const std::string& place, const void* bytes, std::size_t count, std::size_t block,
+                 const FileSum& sum);
+
 /// An OutputFile that sums what goes through it.
 class SummedFile {
  public:
-  explicit SummedFile(const std::filesystem::path& path) : file_(path) {}
+  explicit SummedFile(const std::filesystem::path& path, std::uint64_t block = FileSum::kBlock)
+      : file_(path) {
+    sum_.block = block;
+  }
 
   void write(const void* bytes, std::size_t count);
   FileSum commit();

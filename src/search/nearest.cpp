@@ -10,15 +10,27 @@ namespace {
 constexpr std::int64_t kRowsOfTask = 4096;
 constexpr std::int64_t kRowsAtOnce = 64;  // stay in the cache while all queries meet them
 
+float to_float(float value) { return value; }
+
+float to_float(std::uint16_t bfloat16) {
+  const std::uint32_t bits = std::uint32_t{bfloat16} << 16;
+  float value;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
 /// Sixteen sums, so that compilers keep them in vector registers; the order is fixed.
-float dot_product(const float* a, const float* b, std::int64_t size) {
+template <class Stored>
+float dot_product(const Stored* a, const Stored* b, std::int64_t size) {
   constexpr std::int64_t kLanes = 16;
   float sums[kLanes] = {};
   std::int64_t i = 0;
   for (; i + kLanes <= size; i += kLanes) {
-    for (std::int64_t lane = 0; lane < kLanes; ++lane) sums[lane] += a[i + lane] * b[i + lane];
+    for (std::int64_t lane = 0; lane < kLanes; ++lane) {
+      sums[lane] += to_float(a[i + lane]) * to_float(b[i + lane]);
+    }
   }
-  for (std::int64_t lane = 0; i < size; ++i, ++lane) sums[lane] += a[i] * b[i];
+  for (std::int64_t lane = 0; i < size; ++i, ++lane) sums[lane] += to_float(a[i]) * to_float(b[i]);
   for (std::int64_t half = kLanes / 2; half > 0; half /= 2) {
     for (std::int64_t lane = 0; lane < half; ++lane) sums[lane] += sums[lane + half];
   }
@@ -82,11 +94,31 @@ const float* widened(const VectorRows& vectors, std::int64_t row, float* buffer)
     return static_cast<const float*>(vectors.data) + row * vectors.size;
   }
   const auto* const stored = static_cast<const std::uint16_t*>(vectors.data) + row * vectors.size;
-  for (std::int64_t i = 0; i < vectors.size; ++i) {
-    const std::uint32_t bits = std::uint32_t{stored[i]} << 16;
-    std::memcpy(buffer + i, &bits, sizeof bits);
-  }
+  std::transform(stored, stored + vectors.size, buffer,
+                 [](std::uint16_t value) { return to_float(value); });
   return buffer;
+}
+
+float stored_product(const VectorRows& vectors, const void* a, const void* b) {
+  if (vectors.type == VectorType::kFloat32) {
+    return dot_product(static_cast<const float*>(a), static_cast<const float*>(b), vectors.size);
+  }
+  return dot_product(static_cast<const std::uint16_t*>(a), static_cast<const std::uint16_t*>(b),
+                     vectors.size);
+}
+
+std::vector<Neighbour> nearest_among(const VectorRows& vectors,
+                                     const std::vector<std::int64_t>& rows, const float* query,
+                                     std::int64_t top_k) {
+  Best best(std::min(top_k, static_cast<std::int64_t>(rows.size())));
+  std::vector<float> buffer(static_cast<std::size_t>(vectors.size));
+  for (const std::int64_t row : rows) {
+    const float similarity = dot_product(widened(vectors, row, buffer.data()), query, vectors.size);
+    if (similarity == similarity) best.offer({row, similarity});
+  }
+  std::vector<Neighbour> found = best.heap();
+  std::sort(found.begin(), found.end(), better);
+  return found;
 }
 
 std::uint16_t to_bfloat16(float value) {

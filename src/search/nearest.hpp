@@ -20,6 +20,14 @@ std::vector<std::vector<Neighbour>> nearest_rows(const VectorRows& vectors, cons
                                                  std::int64_t count, const NearestOptions& options,
                                                  ThreadPool& threads);
 
+/// The same of these rows alone, for one query.
+std::vector<Neighbour> nearest_among(const VectorRows& vectors,
+                                     const std::vector<std::int64_t>& rows, const float* query,
+                                     std::int64_t top_k);
+
+/// The scalar product of two vectors [size] as they are stored.
+float stored_product(const VectorRows& vectors, const void* a, const void* b);
+
 /// A stored vector as float; `buffer` [size] is used where it has to be widened.
 const float* widened(const VectorRows& vectors, std::int64_t row, float* buffer);
 

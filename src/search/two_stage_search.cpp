@@ -4,6 +4,7 @@
 #include <bridgetower/pipeline/embed.hpp>
 #include <bridgetower/pipeline/inputs.hpp>
 #include <bridgetower/pipeline/retrieval.hpp>
+#include <bridgetower/pipeline/state_file.hpp>
 #include <bridgetower/search/model_fingerprint.hpp>
 #include <bridgetower/search/two_stage_search.hpp>
 #include <utility>
@@ -56,6 +57,7 @@ std::vector<Neighbour> candidates(const EmbeddingIndex& index, const Tensor<floa
   check(options);
   NearestOptions nearest;
   nearest.top_k = count;
+  nearest.approximate = options.approximate;
   if (!options.filter.empty()) {
     nearest.filter = [&](std::int64_t row) {
       return ::fnmatch(options.filter.c_str(), std::string(index.path(row)).c_str(), 0) == 0;
@@ -120,8 +122,7 @@ class TwoStageSearch::Model {
       std::vector<SearchResult*> loaded;
       for (std::size_t i = first; i < last; ++i) {
         try {
-          const Image image = load_unchanged(index.record(rows[i].row));
-          states.push_back(encode_image(heads_.towers(), processor_, image));
+          states.push_back(image_state(index, rows[i].row));
           loaded.push_back(&results[i]);
         } catch (const Error& error) {
           results[i].error = error;
@@ -139,6 +140,12 @@ class TwoStageSearch::Model {
   }
 
  private:
+  /// As the index has kept it, or of the picture.
+  ImageState<float> image_state(const EmbeddingIndex& index, std::int64_t row) const {
+    if (row < index.states()) return unpack_image_state(index.state(row), heads_.towers());
+    return encode_image(heads_.towers(), processor_, load_unchanged(index.record(row)));
+  }
+
   BridgeTowerProcessor processor_;
   BothHeads<float> heads_;
 };

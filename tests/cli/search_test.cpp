@@ -134,17 +134,29 @@ TEST_F(Search, RecordsBadFilesAndNoticesChanges) {
 }
 
 TEST_F(Search, KilledAtAnyMomentItIsResumedToTheSameBytes) {
-  ASSERT_EQ(index("undisturbed").status, 0);
+  ASSERT_EQ(index("undisturbed", "--states 200KB").status, 0);
+  EXPECT_EQ(index("undisturbed").records().at(0)["states"], 5);
   for (int i = 1; i <= 8; ++i) {
     const std::string command = "timeout -s KILL 0." + std::to_string(i) + " " +
                                 BRIDGETOWER_PROGRAM + " index" + kModel + "--threads 1 --images " +
                                 photos_.string() + " --output " + path("index") +
-                                " --resume >/dev/null 2>&1";
+                                " --states 200KB --resume >/dev/null 2>&1";
     const int status = std::system(command.c_str());
     EXPECT_NE(status, -1);
   }
-  EXPECT_EQ(index("index", "--resume").status, 0);
+  EXPECT_EQ(index("index", "--states 200KB --resume").status, 0);
   EXPECT_EQ(contents(path("index")), contents(path("undisturbed")));
+}
+
+TEST_F(Search, KeepsStatesWithinABudget) {
+  EXPECT_EQ(index("index", "--states 2MB --state-dtype float32").records().at(0)["states"], 8);
+  const std::string search =
+      "search" + kModel + "--index " + path("index") + " --text 'a red boat' --top-k 8";
+  const auto with = run(search).records();
+  ASSERT_EQ(index("index", "--states 0").status, 0);
+  EXPECT_EQ(run(search).records(), with);
+  EXPECT_EQ(index("other", "--states 2 MB").status, 2);
+  EXPECT_EQ(index("other", "--states many").status, 2);
 }
 
 TEST_F(Search, RefusesAnotherModelsIndexAndPlacesItCannotWrite) {

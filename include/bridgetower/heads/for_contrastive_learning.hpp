@@ -66,7 +66,10 @@ class BridgeTowerForContrastiveLearning {
   /// Vectors of one side, [E] or [items, E], without the other side and the fusion. Throw
   /// InputError or ShapeError for inputs the model cannot take.
   Tensor<Scalar> image_embed(const ForwardInputs<Scalar>& inputs, std::int64_t b) const {
-    const Tensor<Scalar> cls = model_.encode_image_cls(inputs, b);
+    return image_embed(model_.encode_image_cls(inputs, b));
+  }
+  /// Of BridgeTowerModel::encode_image_cls.
+  Tensor<Scalar> image_embed(const Tensor<Scalar>& cls) const {
     return itc_image_head_.forward(cls).row(0);
   }
   Tensor<Scalar> text_embeds(const ForwardInputs<Scalar>& inputs,

@@ -61,7 +61,9 @@ class BridgeTowerModel {
   }
 
   /// Item `b`. Throws InputError or ShapeError for inputs the model cannot take.
-  ImageState<Scalar> encode_image(const ForwardInputs<Scalar>& inputs, std::int64_t b) const;
+  ImageState<Scalar> encode_image(const ForwardInputs<Scalar>& inputs, std::int64_t b) const {
+    return encode_image(inputs, b, nullptr);
+  }
 
   /// Items, their rows in one matrix; throws likewise. Without `all_rows`, tokens that nobody may
   /// attend to are left out, except the first, which the heads read.
@@ -103,6 +105,14 @@ class BridgeTowerModel {
     return std::move(fuse({{&image, &text}}, wanted).front());
   }
 
+  /// encode_image and encode_image_cls, bit for bit, in one run of the tower.
+  std::pair<ImageState<Scalar>, Tensor<Scalar>> encode_image_and_cls(
+      const ForwardInputs<Scalar>& inputs, std::int64_t b) const {
+    Tensor<Scalar> cls;
+    ImageState<Scalar> state = encode_image(inputs, b, &cls);
+    return {std::move(state), std::move(cls)};
+  }
+
   /// Encodes and fuses item by item, equal images and equal texts once; calls visit(item, image
   /// state, text state, fused state) for each, and collects the hidden states and attentions that
   /// the inputs ask for. What the heads are made of.
@@ -124,6 +134,10 @@ class BridgeTowerModel {
   TextRows embed_texts(const ForwardInputs<Scalar>& inputs, const std::vector<std::int64_t>& items,
                        bool all_rows) const;
   Tensor<Scalar> embed_image(const ForwardInputs<Scalar>& inputs, std::int64_t b) const;
+
+  /// With what encode_image_cls returns, where `cls` is not null.
+  ImageState<Scalar> encode_image(const ForwardInputs<Scalar>& inputs, std::int64_t b,
+                                  Tensor<Scalar>* cls) const;
 
   Tensor<Scalar> image_link(const Tensor<Scalar>& state, std::int64_t link) const {
     return cross_modal_encoder_.image().project(vision_model_.forward_post(state),
@@ -167,7 +181,8 @@ Tensor<Scalar> BridgeTowerModel<Scalar>::embed_image(const ForwardInputs<Scalar>
 
 template <class Scalar>
 ImageState<Scalar> BridgeTowerModel<Scalar>::encode_image(const ForwardInputs<Scalar>& inputs,
-                                                          std::int64_t b) const {
+                                                          std::int64_t b,
+                                                          Tensor<Scalar>* cls) const {
   const CallScope scope(threads());
   ImageState<Scalar> state;
   state.model = fingerprint_;
@@ -175,14 +190,19 @@ ImageState<Scalar> BridgeTowerModel<Scalar>::encode_image(const ForwardInputs<Sc
   if (inputs.output_hidden_states) state.hidden_states.push_back(x);
   const auto& blocks = vision_model_.blocks();
   const std::int64_t layers = config_.text_config.num_hidden_layers;
+  Tensor<Scalar> last = blocks.empty() ? detail::first_row(x) : Tensor<Scalar>();
   for (std::int64_t done = 0; done <= layers; ++done) {
     if (done >= first_link()) state.layers.push_back(image_link(x, done - first_link()));
     // With one cross-modal layer HF tolerates a vision tower that is a block short.
     if (done == layers || static_cast<std::size_t>(done) >= blocks.size()) continue;
-    x = blocks[static_cast<std::size_t>(done)].forward(x);
+    const auto& block = blocks[static_cast<std::size_t>(done)];
+    // One row alone is worked out in another order: its bits are not those of all rows.
+    if (cls != nullptr && &block == &blocks.back()) last = block.forward_first(x);
+    x = block.forward(x);
     if (inputs.output_hidden_states) state.hidden_states.push_back(x);
   }
   state.cls = detail::first_row(state.layers.back());
+  if (cls != nullptr) *cls = image_link(last, config_.num_hidden_layers - 1);
   auto first = Sequences<Scalar>::single(cross_modal_encoder_.image().begin(state.layers[0]));
   state.attended_own = cross_modal_encoder_.image().attend_own(first);
   state.layers[0] = std::move(first.rows);

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace bridgetower {
@@ -26,6 +27,9 @@ class Embedder {
   /// E, the length of every vector.
   std::int64_t size() const noexcept { return model_.size(); }
 
+  /// What states are made by, and loaded for (pipeline/state_file.hpp).
+  const BridgeTowerModel<float>& model() const noexcept { return model_.model(); }
+
   Tensor<float> embed(const Image& image) const;
   Tensor<float> embed(std::string_view text) const;
   Tensor<float> embed(const char* text) const { return embed(std::string_view(text)); }
@@ -38,6 +42,9 @@ class Embedder {
   Tensor<float> embed_images(const std::vector<Image>& images) const;
 
   Tensor<float> embed(const Image& image, std::string_view text) const;
+
+  /// embed(image) and the state that the matching head reads, in one run of the vision tower.
+  std::pair<Tensor<float>, ImageState<float>> embed_and_encode(const Image& image) const;
 
  private:
   BridgeTowerProcessor processor_;

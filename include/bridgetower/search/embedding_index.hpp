@@ -27,11 +27,12 @@ struct Neighbour {
 struct NearestOptions {
   std::int64_t top_k = 10;
   std::function<bool(std::int64_t row)> filter;  ///< absent: all; called from several threads
+  bool approximate = false;  ///< by the index's graph, which may miss some; not with a filter
 };
 
 /// The vectors of a collection of pictures and what each was made from, in the order of their
 /// paths' bytes. Opened from a directory that IndexBuilder made (docs/search.md has the layout);
-/// every byte is checked then. Immutable; every call may run from any thread.
+/// every byte but the states' is checked then. Immutable; every call may run from any thread.
 class EmbeddingIndex {
  public:
   /// Throws IoError or FormatError (another format, a newer one, anything damaged). `threads` as in
@@ -61,11 +62,25 @@ class EmbeddingIndex {
   ImageRecord record(std::int64_t row) const;
   Tensor<float> vector(std::int64_t row) const;  ///< [E]
 
+  /// What is kept of states, and of how many pictures: of rows 0 to states() - 1.
+  const KeptStates& kept_states() const noexcept;
+  std::int64_t states() const noexcept;
+
+  /// The bytes of one state, for unpack_image_state. They are read, and checked, when they are
+  /// asked for. Throws InputError for a row that has none, IoError, FormatError (damaged).
+  std::string state(std::int64_t row) const;
+
   /// Files that were met and could not be used, in the order of their paths.
   const std::vector<FailedImage>& failed() const noexcept;
 
+  /// Whether there is a graph for approximate answers (docs/search.md).
+  bool has_graph() const noexcept;
+
   /// The pictures with the largest scalar products, exactly: all vectors are read. Equal ones in
   /// the order of their rows. query [E]; throws ShapeError or InputError (top_k below 1).
+  /// Approximate answers have the same scalar products; the first one reads the graph. They throw
+  /// InputError where there is none, FormatError (damaged), and ConfigError in a build without
+  /// hnswlib. With a filter the answer is exact.
   std::vector<Neighbour> nearest(const Tensor<float>& query,
                                  const NearestOptions& options = {}) const;
 

@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace bridgetower {
@@ -20,6 +22,10 @@ class IndexBuilder {
  public:
   struct Options {
     VectorType type = VectorType::kFloat32;
+    std::optional<KeptStates>
+        states;  ///< absent: as in the index that is extended, none in a new one
+    std::optional<bool>
+        graph;            ///< for approximate answers; absent: as in the index, none in a new one
     bool resume = false;  ///< go on with what an interrupted run left; otherwise it is dropped
   };
 
@@ -36,9 +42,18 @@ class IndexBuilder {
   /// Of all pictures and of all files that failed.
   std::vector<std::string> paths() const;
 
-  /// Adds a picture or replaces it. vector [size]. Throws IoError, ShapeError, and InputError for a
-  /// vector with values that are no numbers or a path that is empty.
-  void add(const ImageRecord& file, const Tensor<float>& vector);
+  /// How many states can be kept, of the first pictures.
+  std::int64_t state_limit() const;
+  DType state_dtype() const;
+
+  /// Those of the first state_limit() paths among the pictures and `more` that are no pictures with
+  /// a state; `more` is in the order of bytes.
+  std::vector<std::string> without_state(const std::vector<std::string>& more) const;
+
+  /// Adds a picture or replaces it. vector [size]; `state` is what pack_state gives, or nothing.
+  /// Throws IoError, ShapeError, and InputError for a vector with values that are no numbers, a
+  /// path that is empty, or a state of another size.
+  void add(const ImageRecord& file, const Tensor<float>& vector, std::string_view state = {});
 
   /// Takes a picture or a failed file out, if it is there.
   void remove(const std::string& path);
@@ -47,7 +62,8 @@ class IndexBuilder {
   void fail(const std::string& path, const Error& error);
   void fail(const FailedImage& image);
 
-  /// Writes the index of what is there now and drops the journal. Throws IoError; the old index and
+  /// Writes the index of what is there now and drops the journal. States are kept up to the first
+  /// picture that has none. Throws IoError; the old index and
   /// the journal are then as they were.
   void commit();
 

@@ -23,11 +23,18 @@ struct ImageFiles {
 /// entered. "./" and doubled slashes are left out of the paths.
 ImageFiles find_images(const std::vector<std::string>& paths);
 
+/// Room for the states of such a model's pictures. Throws InputError for another type than F32 and
+/// BF16.
+KeptStates kept_states(const BridgeTowerConfig& config, std::uint64_t max_bytes,
+                       DType dtype = DType::kBF16);
+
 struct IndexingOptions {
-  int threads = 0;                               ///< as in LoadOptions
-  const std::atomic<bool>* stop = nullptr;       ///< once true, no further picture is begun
-  std::function<void(std::size_t total)> start;  ///< how many pictures have to be encoded
-  std::function<void()> advance;                 ///< one is done; from one thread at a time
+  int threads = 0;                          ///< as in LoadOptions
+  const std::atomic<bool>* stop = nullptr;  ///< once true, no further picture is begun
+  /// How many pictures have to be encoded. Called again where states are wanted of further ones,
+  /// as others failed.
+  std::function<void(std::size_t total)> start;
+  std::function<void()> advance;  ///< one is done; from one thread at a time
 };
 
 struct IndexingResult {
@@ -37,7 +44,8 @@ struct IndexingResult {
 };
 
 /// Brings an index up to date with files: encodes those that are new or changed (in bytes or time
-/// of modification), records those that fail, takes out every picture whose file is gone. Each
+/// of modification), records those that fail, takes out every picture whose file is gone. Where the
+/// builder keeps states, those of its first pictures are made as well. Each
 /// thread reads, decodes and encodes one picture at a time, so load the embedder with one thread.
 /// Does not commit. Throws IoError where the journal cannot be written.
 IndexingResult index_images(IndexBuilder& builder, const Embedder& embedder,

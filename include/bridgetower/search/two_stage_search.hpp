@@ -26,6 +26,7 @@ struct SearchResult {
 struct SearchOptions {
   std::int64_t top_k = 10;
   std::int64_t rerank = 50;  ///< at least as many as top_k are; 0: none
+  bool approximate = false;  ///< as in NearestOptions
   std::string filter;        ///< pattern for paths as of fnmatch ("*" crosses "/"); empty: all
   std::optional<float> min_score;
 };

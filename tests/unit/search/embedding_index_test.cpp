@@ -23,9 +23,12 @@ using testing::TemporaryDirectory;
 constexpr std::int64_t kSize = 19;  // no multiple of the sums' sixteen lanes
 const std::string kModel(64, 'a');
 
+constexpr std::uint64_t kStateBytes = 37;
+
 struct Picture {
   ImageRecord record;
   Tensor<float> vector;
+  std::string state;  // the index does not look into it
 };
 
 /// Paths of one, two and more bytes, in no order.
@@ -37,22 +40,38 @@ std::vector<Picture> pictures(std::int64_t count) {
     picture.record.bytes = static_cast<std::uint64_t>(100 + i);
     picture.record.modified_ns = 1000 * i;
     picture.record.sha256[0] = static_cast<unsigned char>(i);
+    picture.state.assign(kStateBytes, static_cast<char>('a' + i));
     picture.vector = random_tensor<float>({kSize}, static_cast<std::uint32_t>(i) + 1);
     all.push_back(std::move(picture));
   }
   return all;
 }
 
-IndexBuilder::Options resuming() {
-  IndexBuilder::Options options;
-  options.resume = true;
-  return options;
+/// Room for the states of so many pictures.
+KeptStates room(std::uint64_t pictures, DType dtype = DType::kBF16) {
+  return {pictures * kStateBytes + kStateBytes - 1, kStateBytes, dtype};
+}
+
+/// What index_images does: states of the pictures that will be the first ones.
+void add(IndexBuilder& builder, const std::vector<Picture>& all) {
+  std::vector<std::string> paths;
+  for (const Picture& picture : all) {
+    if (!builder.has(picture.record)) paths.push_back(picture.record.path);
+  }
+  std::sort(paths.begin(), paths.end());
+  const std::vector<std::string> with_state = builder.without_state(paths);
+  for (const Picture& picture : all) {
+    const std::string& path = picture.record.path;
+    const bool state = std::count(with_state.begin(), with_state.end(), path) > 0;
+    if (!state && builder.has(picture.record)) continue;
+    builder.add(picture.record, picture.vector, state ? picture.state : std::string());
+  }
 }
 
 void build(const fs::path& directory, const std::vector<Picture>& all,
            const IndexBuilder::Options& options = {}) {
   IndexBuilder builder(directory, kModel, kSize, options);
-  for (const Picture& picture : all) builder.add(picture.record, picture.vector);
+  add(builder, all);
   builder.fail("broken.png", FormatError("broken.png", "PNG", "pixels", "none"));
   builder.commit();
 }
@@ -159,40 +178,115 @@ TEST(EmbeddingIndex, IsExtendedAndForgets) {
   EXPECT_EQ(contents(whole.path()), contents(grown.path()));
 }
 
+IndexBuilder::Options keeping(const KeptStates& states, bool resume = false) {
+  IndexBuilder::Options options;
+  options.states = states;
+  options.resume = resume;
+  return options;
+}
+
+/// The state of every row that has one is the picture's.
+void expect_states(const fs::path& directory, const std::vector<Picture>& all, std::int64_t count) {
+  const auto index = EmbeddingIndex::open(directory, 1);
+  ASSERT_EQ(index.states(), count);
+  for (std::int64_t row = 0; row < count; ++row) {
+    const auto same = std::find_if(all.begin(), all.end(), [&](const Picture& picture) {
+      return picture.record.path == index.path(row);
+    });
+    ASSERT_NE(same, all.end());
+    EXPECT_EQ(index.state(row), same->state);
+  }
+  EXPECT_THROW(index.state(count), InputError);
+  EXPECT_THROW(index.state(-1), InputError);
+}
+
+TEST(EmbeddingIndex, KeepsTheStatesOfTheFirstPicturesThatFit) {
+  const auto all = pictures(20);
+  for (const std::uint64_t count : {0U, 1U, 7U, 20U, 30U}) {
+    const TemporaryDirectory directory;
+    build(directory.path(), all, keeping(room(count)));
+    expect_states(directory.path(), all, std::min<std::int64_t>(20, static_cast<int>(count)));
+  }
+}
+
+/// Whatever comes, goes or changes, the index is that of a new run: the states of its first ones.
+TEST(EmbeddingIndex, StatesFollowThePictures) {
+  const auto all = pictures(20);
+  const TemporaryDirectory grown;
+  build(grown.path(), {all.begin(), all.begin() + 15}, keeping(room(8)));
+  {
+    IndexBuilder builder(grown.path(), kModel, kSize, {});  // the room is the index's own
+    for (std::size_t i = 0; i < 4; ++i) builder.remove(all[i].record.path);
+    add(builder, {all.begin() + 4, all.end()});
+    builder.commit();
+  }
+  const std::vector<Picture> rest(all.begin() + 4, all.end());
+  expect_states(grown.path(), rest, 8);
+  const TemporaryDirectory fresh;
+  build(fresh.path(), rest, keeping(room(8)));
+  EXPECT_EQ(contents(grown.path()), contents(fresh.path()));
+  // Less room, another type, none.
+  for (const KeptStates& states : {room(3), room(5, DType::kF32), KeptStates(), room(2)}) {
+    const TemporaryDirectory other;
+    build(other.path(), rest, keeping(states));
+    build(grown.path(), rest, keeping(states));
+    EXPECT_EQ(contents(grown.path()), contents(other.path()));
+  }
+}
+
+TEST(EmbeddingIndex, StatesOfAnotherSizeAreRefused) {
+  const TemporaryDirectory directory;
+  const Picture picture = pictures(2).back();  // of a path without a line break
+  {
+    IndexBuilder builder(directory.path(), kModel, kSize, keeping(room(2)));
+    testing::expect_error(
+        ErrorCode::kInput, picture.record.path + ": state: expected 37 bytes, got 36",
+        [&] { builder.add(picture.record, picture.vector, std::string(36, 'a')); });
+    builder.add(picture.record, picture.vector, picture.state);
+  }
+  // An unfinished run with other states is not gone on with.
+  EXPECT_THROW(IndexBuilder(directory.path(), kModel, kSize, keeping(room(2, DType::kF32), true)),
+               InputError);
+  EXPECT_THROW(IndexBuilder(directory.path(), kModel, kSize, keeping({100, 0, DType::kF32})),
+               InputError);
+  EXPECT_THROW(IndexBuilder(directory.path(), kModel, kSize,
+                            keeping({std::uint64_t{1} << 40, std::uint64_t{1} << 32, DType::kF32})),
+               InputError);
+}
+
 /// A run that ends at any byte of its journal leaves the old index, and all that was kept is used.
 TEST(EmbeddingIndex, InterruptedAnywhereItIsFinishedToTheSameBytes) {
   const TemporaryDirectory undisturbed, directory;
   const auto all = pictures(6);
-  build(undisturbed.path(), all);
+  build(undisturbed.path(), all, keeping(room(3)));
   const fs::path journal = directory.path() / "journal";
   {
-    IndexBuilder builder(directory.path(), kModel, kSize, {});
-    for (std::size_t i = 0; i < 4; ++i) builder.add(all[i].record, all[i].vector);
+    IndexBuilder builder(directory.path(), kModel, kSize, keeping(room(3)));
+    add(builder, {all.begin(), all.begin() + 4});
   }
   const std::string kept = read_all(journal);
   EXPECT_THROW(EmbeddingIndex::open(directory.path()), IoError);
-  for (std::size_t length = 0; length <= kept.size(); length += 3) {
+  for (std::size_t length = 0; length <= kept.size(); length += 7) {
     const TemporaryDirectory again;
     put(again.path() / "journal", kept.substr(0, length));
     {
-      IndexBuilder builder(again.path(), kModel, kSize, resuming());
-      for (const Picture& picture : all) {
-        if (!builder.has(picture.record)) builder.add(picture.record, picture.vector);
-      }
+      IndexBuilder builder(again.path(), kModel, kSize, keeping(room(3), true));
+      add(builder, all);
       builder.fail("broken.png", FormatError("broken.png", "PNG", "pixels", "none"));
       builder.commit();
     }
     ASSERT_EQ(contents(again.path()), contents(undisturbed.path())) << length;
   }
-  IndexBuilder dropped(directory.path(), kModel, kSize, {});
+  IndexBuilder dropped(directory.path(), kModel, kSize, {});  // other states
   EXPECT_FALSE(dropped.has(all[0].record)) << "without resume what was left is dropped";
 }
 
 /// Each byte changed, and each file cut off at each length: refused, or nothing is different.
 TEST(EmbeddingIndex, DamageIsRefused) {
   const TemporaryDirectory good;
-  build(good.path(), pictures(3));
+  build(good.path(), pictures(3), keeping(room(2)));
   const auto files = contents(good.path());
+  ASSERT_EQ(files.size(), 7U);
   const auto query = random_tensor<float>({kSize}, 5);
   const auto answers = [&](const fs::path& directory) {
     const auto index = EmbeddingIndex::open(directory, 1);
@@ -200,6 +294,7 @@ TEST(EmbeddingIndex, DamageIsRefused) {
     for (const Neighbour& found : index.nearest(query)) {
       text += " " + std::string(index.path(found.row)) + " " + std::to_string(found.similarity);
     }
+    for (std::int64_t row = 0; row < index.states(); ++row) text += index.state(row);
     return text;
   };
   const std::string expected = answers(good.path());
