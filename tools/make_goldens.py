@@ -6,7 +6,8 @@
 One .safetensors a case: `weights.*` under Hugging Face's names, `inputs.*`, `outputs.*` (float64 results rounded
 to float32; losses as float64). Metadata: kind (which part), config (its JSON), atol and rtol for a float32
 implementation, and the versions. A layer's weights are those of the layer alone. A model's are float16, all of it,
-in `model-<name>`; its cases lie beside them in `model-<name>-<head>[-<variation>]`.
+in `model-<name>`; its cases lie beside them in `model-<name>-<head>[-<variation>]`. What words attend to in the picture,
+which no class returns, is in `cross_attentions-<name>`, and of the demo model in `cross_attentions-demo`.
 """
 
 import json
@@ -15,14 +16,16 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
+from PIL import Image
 from transformers import (BridgeTowerForContrastiveLearning, BridgeTowerForImageAndTextRetrieval,
-                          BridgeTowerForMaskedLM, BridgeTowerModel)
+                          BridgeTowerForMaskedLM, BridgeTowerModel, BridgeTowerProcessor)
 from transformers.activations import ACT2FN
 from transformers.models.bridgetower import modeling_bridgetower as hf
 
 from tiny_model import make_weights, random_weight, tiny_config
 
-OUT = Path(__file__).resolve().parent.parent / "tests/data/golden"
+ROOT = Path(__file__).resolve().parent.parent
+OUT = ROOT / "tests/data/golden"
 ATOL = RTOL = 2e-5
 HEADS = {"base": BridgeTowerModel, "itm": BridgeTowerForImageAndTextRetrieval, "mlm": BridgeTowerForMaskedLM,
          "itc": BridgeTowerForContrastiveLearning}
@@ -34,14 +37,14 @@ def noise(name, *shape, scale=1.0):
     return scale * random_weight(f"input/{name}", shape, 2) if shape else None
 
 
-def save(name, kind, config, weights, inputs, outputs, dtype=torch.float32):
+def save(name, kind, config, weights, inputs, outputs, dtype=torch.float32, facts=()):
     tensors = {f"weights.{key}": value.to(dtype).contiguous() for key, value in weights.items()}
     tensors |= {f"inputs.{key}": value.contiguous() for key, value in inputs.items()}
     for key, value in outputs.items():
         tensors[f"outputs.{key}"] = value.to(torch.float64 if value.ndim == 0 else torch.float32).contiguous()
     save_file({key: value.clone() for key, value in tensors.items()}, OUT / f"{name}.safetensors", {
         "kind": kind, "config": config.to_json_string(use_diff=False), "atol": str(ATOL), "rtol": str(RTOL),
-        "transformers": version("transformers"), "torch": torch.__version__})
+        "transformers": version("transformers"), "torch": torch.__version__, **dict(facts)})
     (OUT / f"{name}.safetensors").chmod(0o644)
 
 
@@ -204,6 +207,38 @@ def model_goldens():
                      flat_outputs(run(model, inputs), head == "base"))
 
 
+def cross_attentions(model, inputs):
+    """[B, H, L, P] of every cross-modal text layer, taken from its module: the model returns self-attentions only."""
+    taken = []
+    layers = model.cross_modal_text_layers
+    hooks = [layer.crossattention.register_forward_hook(lambda module, args, result: taken.append(result[1]))
+             for layer in layers]
+    run(model, inputs)
+    for hook in hooks:
+        hook.remove()
+    assert len(taken) == len(layers)
+    return {f"cross_attentions.{i}": value for i, value in enumerate(taken)}
+
+
+def cross_attention_goldens():
+    for name in ("plain", "interpolate-unshared-k0", "n1"):
+        config = model_config(MODELS[name])
+        config._attn_implementation = "eager"
+        weights = {key: value.half().float() for key, value in make_weights(config, seed=4).items()}
+        model = with_checkpoint(BridgeTowerModel(config), weights, "base")
+        inputs = model_inputs(config)
+        save(f"cross_attentions-{name}", "cross_attentions", config, {}, inputs, cross_attentions(model, inputs))
+
+    demo, picture = ROOT / "models/demo", "red-car-right-of-house.png"
+    text = "the red car is right of a <mask>, and it's  big"
+    processor = BridgeTowerProcessor.from_pretrained(demo, backend="pil")
+    model = BridgeTowerModel.from_pretrained(demo, attn_implementation="eager", dtype=torch.float64).eval()
+    encoded = processor(Image.open(ROOT / "examples/pictures" / picture), text, return_tensors="pt")
+    encoded = {key: encoded[key] for key in ("input_ids", "attention_mask", "pixel_values")}
+    save("cross_attentions-demo", "cross_attentions", model.config, {}, {"input_ids": encoded["input_ids"]},
+         cross_attentions(model, encoded), facts={"picture": picture, "text": text})
+
+
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
     for old in OUT.glob("*.safetensors"):
@@ -212,6 +247,7 @@ def main():
         layer_goldens()
         activation_golden()
     model_goldens()
+    cross_attention_goldens()
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <iostream>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -50,6 +51,9 @@ struct ModelOptions {
 /// progress bar on stderr.
 class Results {
  public:
+  /// For commands that write something else on stdout.
+  void use_stderr() { out_ = &std::cerr; }
+
   /// Adds --format.
   void add_to(CLI::App& command);
 
@@ -79,6 +83,7 @@ class Results {
   std::string format_;
   bool no_progress_ = false;
   ProgressBar progress_;
+  std::ostream* out_ = &std::cout;
   bool array_open_ = false;
   bool failed_ = false;
 };
@@ -106,9 +111,11 @@ using Command = std::function<Status()>;
 /// Every subcommand's file has one of these: it describes the options and returns what to run.
 Command add_match(CLI::App& app);
 Command add_fill_mask(CLI::App& app);
+Command add_attention(CLI::App& app);
 Command add_similarity(CLI::App& app);
 Command add_embed(CLI::App& app);
 Command add_index(CLI::App& app);
+Command add_merge(CLI::App& app);
 Command add_search(CLI::App& app);
 Command add_tokenize(CLI::App& app);
 Command add_detokenize(CLI::App& app);

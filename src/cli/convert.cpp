@@ -29,6 +29,7 @@ Status convert(Options& options) {
   if (!options.dtype.empty()) {
     how.dtype = options.dtype == "float32"   ? DType::kF32
                 : options.dtype == "float16" ? DType::kF16
+                : options.dtype == "int8"    ? DType::kI8
                                              : DType::kBF16;
   }
   const Converted converted =
@@ -55,8 +56,11 @@ Command add_convert(CLI::App& app) {
           "of weights")
       ->required();
   command->add_option("DST", options->destination, "directory to write")->required();
-  command->add_option("--dtype", options->dtype, "of the weights (default: as stored)")
-      ->check(CLI::IsMember({"float32", "bfloat16", "float16"}));
+  command
+      ->add_option("--dtype", options->dtype,
+                   "of the weights (default: as stored); int8: matrices with a scale a row, for "
+                   "this program")
+      ->check(CLI::IsMember({"float32", "bfloat16", "float16", "int8"}));
   command->add_option("--max-shard-size", options->max_shard_size, "of one file of weights")
       ->capture_default_str();
   command

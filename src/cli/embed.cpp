@@ -7,6 +7,7 @@
 
 #include "cli/common.hpp"
 #include "cli/vector_file.hpp"
+#include "search/path_json.hpp"
 
 namespace bridgetower::cli {
 namespace {
@@ -31,20 +32,28 @@ struct Source {
   Json to_json() const {
     if (error) return {{"pair", text}};
     Json record;
-    if (has_image) record["image"] = image;
+    if (has_image) detail::put_path(record, image);
     if (has_text) record["text"] = text;
     return record;
   }
 };
 
+/// A line with a picture, a text or both.
 Source pair_from(const std::string& line, const std::string& place) {
   const Json record = json_line(line, place);
-  if (!record.contains("image") || !record["image"].is_string() || !record.contains("text") ||
-      !record["text"].is_string()) {
+  const auto wrong = [&record](const char* key) {
+    return record.contains(key) && !record[key].is_string();
+  };
+  Source source{};
+  source.has_image = record.contains("image") || record.contains("image_hex");
+  source.has_text = record.contains("text");
+  if (wrong("image") || wrong("text") || (!source.has_image && !source.has_text)) {
     throw FormatError(place, "a line of pairs", "{\"image\": \"…\", \"text\": \"…\"}",
                       line.substr(0, 80));
   }
-  return {record["image"].get<std::string>(), record["text"].get<std::string>(), true, true};
+  if (source.has_image) source.image = detail::path_from(record, place);
+  if (source.has_text) source.text = record["text"].get<std::string>();
+  return source;
 }
 
 Source try_pair_from(const std::string& line, const std::string& place) {
@@ -105,6 +114,7 @@ Status embed(Options& options) {
     throw UsageError("nothing to embed: give --images, --texts or --pairs");
   }
   const VectorFormat format = vector_format(options.output);
+  if (options.output == "-") options.results.use_stderr();
   const auto start = std::chrono::steady_clock::now();
   const std::vector<Source> all = sources(options);
   const auto embedder =
@@ -112,6 +122,7 @@ Status embed(Options& options) {
   const std::int64_t size = embedder.size();
   const auto count = static_cast<std::int64_t>(all.size());
   VectorRows rows{Tensor<float>::uninitialized({count, size}), {}};
+  for (const Source& source : all) rows.sources.push_back(source.to_json());
   std::int64_t failed = 0;
   options.results.start_progress(all.size(), "vectors");
   const auto embed_alone = [&](std::size_t i, float* row) {
@@ -122,6 +133,7 @@ Status embed(Options& options) {
       // The row stays, so that row i is input i; it holds no vector.
       std::fill_n(row, size, std::numeric_limits<float>::quiet_NaN());
       options.results.fail(all[i].to_json(), error);
+      rows.sources[i]["error"] = error_record(error);
       ++failed;
     }
   };
@@ -139,7 +151,6 @@ Status embed(Options& options) {
     for (std::size_t k = 0; k < done; ++k) options.results.advance();
     i += done;
   }
-  for (const Source& source : all) rows.sources.push_back(source.to_json());
   write_vectors(options.output, format, rows);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   options.results.write({{"output", options.output},
@@ -168,8 +179,14 @@ Command add_embed(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   command->add_option("--images", options->images, "PNG or JPEG files, or directories of them");
   command->add_option("--texts", options->texts, "file of texts, one a line; - for standard input");
-  command->add_option("--pairs", options->pairs, "file of lines {\"image\": …, \"text\": …}");
-  command->add_option("--output", options->output, "FILE.npy, FILE.safetensors or FILE.jsonl")
+  command->add_option(
+      "--pairs", options->pairs,
+      "file of lines {\"image\": …, \"text\": …}, or with one of both; - for standard input");
+  command
+      ->add_option(
+          "--output", options->output,
+          "FILE.npy, FILE.safetensors or FILE.jsonl; - for JSON lines on stdout, where the\n"
+          "records of this command go to stderr")
       ->required();
   options->model.add_model(*command);
   options->model.add_compute(*command);

@@ -1,4 +1,4 @@
-// index: vectors of a collection of pictures, to be searched.
+// index: vectors of a collection of pictures, to be searched or exported.
 #include <atomic>
 #include <bridgetower/pipeline/embed.hpp>
 #include <bridgetower/search/index_images.hpp>
@@ -8,6 +8,8 @@
 #include <optional>
 
 #include "cli/common.hpp"
+#include "cli/exports.hpp"
+#include "cli/shard.hpp"
 #include "search/path_json.hpp"
 
 namespace bridgetower::cli {
@@ -20,6 +22,8 @@ struct Options {
   std::string output;
   bool resume = false;
   std::string vectors = "float32";
+  std::vector<std::string> exports;
+  std::string shard;
   std::string states;
   std::optional<bool> graph;
   std::string state_dtype = "bfloat16";
@@ -45,17 +49,30 @@ std::optional<KeptStates> wanted_states(const Options& options, const Embedder& 
 }
 
 std::string to_text(const Json& record) {
-  return std::to_string(record["images"].get<std::int64_t>()) + " pictures in " +
-         record["output"].get<std::string>() + " (" +
-         std::to_string(record["added"].get<std::int64_t>()) + " added, " +
-         std::to_string(record["removed"].get<std::int64_t>()) + " removed, " +
-         std::to_string(record["failed"].get<std::int64_t>()) + " failed)" +
-         (record["interrupted"].get<bool>() ? "; interrupted, run it again for the rest" : "");
+  const auto number = [&](const char* key) {
+    return std::to_string(record[key].get<std::int64_t>());
+  };
+  std::string line = number("images") + " pictures in " + record["output"].get<std::string>() +
+                     " (" + number("added") + " added, " + number("removed") + " removed, " +
+                     number("failed") + " failed)";
+  for (const Json& one : record["exports"]) {
+    line += "; " + one["format"].get<std::string>() + " in " + one["file"].get<std::string>();
+  }
+  if (record["interrupted"].get<bool>()) line += "; interrupted, run it again for the rest";
+  return line;
 }
 
-Status index(Options& options) {
-  const auto start = std::chrono::steady_clock::now();
+/// `shard` absent: of everything.
+IndexingResult build_index(Options& options, const std::filesystem::path& directory,
+                           const std::optional<Shard>& shard) {
   const std::filesystem::path model = options.model.directory();
+  const std::string fingerprint = model_fingerprint(model);
+  ImageFiles images = find_images(options.images);
+  if (shard) {
+    images = only_shard(images, *shard);
+    if (is_up_to_date(directory, *shard, images, fingerprint)) return {};
+    mark_unfinished(directory);
+  }
   LoadOptions load = options.model.load_options();
   load.threads = 1;  // index_images() has a thread for each picture
   const Embedder embedder = Embedder::from_pretrained(model, load);
@@ -64,28 +81,51 @@ Status index(Options& options) {
   build.type = options.vectors == "float32" ? VectorType::kFloat32 : VectorType::kBFloat16;
   build.states = wanted_states(options, embedder);
   build.graph = options.graph;
-  IndexBuilder builder(options.output, model_fingerprint(model), embedder.size(), build);
+  IndexBuilder builder(directory, fingerprint, embedder.size(), build);
   stop_at_interrupt();
   IndexingOptions indexing;
   indexing.threads = options.model.threads;
   indexing.stop = &interrupted;
   indexing.start = [&](std::size_t total) { options.results.start_progress(total, "pictures"); };
   indexing.advance = [&] { options.results.advance(); };
-  const IndexingResult result =
-      index_images(builder, embedder, find_images(options.images), indexing);
+  const IndexingResult result = index_images(builder, embedder, images, indexing);
   builder.commit();
-  const EmbeddingIndex index = EmbeddingIndex::open(options.output);
+  if (shard && !result.interrupted) mark_finished(directory, *shard);
+  return result;
+}
+
+void write_failed(Results& results, const EmbeddingIndex& index) {
   for (const FailedImage& image : index.failed()) {
     Json record;
     detail::put_path(record, image.path);
-    options.results.fail(std::move(record), image.code, image.message);
+    results.fail(std::move(record), image.code, image.message);
   }
+}
+
+/// Without pictures an index that is there is exported as it is.
+Status index(Options& options) {
+  const auto start = std::chrono::steady_clock::now();
+  const std::vector<Export> exports = exports_from(options.exports, options.output);
+  if (options.images.empty() && exports.empty()) {
+    throw UsageError("nothing to do: give --images or --export");
+  }
+  if (uses_stdout(exports)) options.results.use_stderr();
+  std::optional<Shard> shard;
+  if (!options.shard.empty()) shard = shard_from(options.shard);
+  const std::string directory =
+      shard ? part_directory(options.output, *shard).string() : options.output;
+  const IndexingResult result =
+      options.images.empty() ? IndexingResult() : build_index(options, directory, shard);
+  const EmbeddingIndex index = EmbeddingIndex::open(directory);
+  if (!options.images.empty()) write_failed(options.results, index);
+  const Json written = result.interrupted ? Json::array() : write_exports(index, exports);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  options.results.write({{"output", options.output},
+  options.results.write({{"output", directory},
                          {"images", index.images()},
                          {"failed", index.failed().size()},
                          {"added", result.added},
                          {"removed", result.removed},
+                         {"exports", written},
                          {"states", index.states()},
                          {"interrupted", result.interrupted},
                          {"seconds", seconds.count()}},
@@ -101,29 +141,51 @@ Command add_index(CLI::App& app) {
       "index", "Makes a collection of pictures searchable, or brings it up to date");
   command->footer(
       "A second run encodes what is new or changed and drops what is gone. Ctrl-C leaves an index\n"
-      "of the pictures so far.\nExample:\n"
-      "  bridgetower index --model DIR --images photos --output photos.index");
+      "of the pictures so far. Without --images an index is exported as it is.\nExamples:\n"
+      "  bridgetower index --model DIR --images photos --output photos.index\n"
+      "  bridgetower index --output photos.index --export npy --export pgvector=load.sql");
   const auto options = std::make_shared<Options>();
-  command->add_option("--images", options->images, "PNG or JPEG files, or directories of them")
-      ->required();
+  CLI::Option* const images =
+      command->add_option("--images", options->images, "PNG or JPEG files, or directories of them");
   command->add_option("--output", options->output, "directory of the index")->required();
-  command->add_flag("--resume", options->resume,
-                    "go on with what a run that was killed left; without it that is dropped");
+  command
+      ->add_flag("--resume", options->resume,
+                 "go on with what a run that was killed left; without it that is dropped")
+      ->needs(images);
   command->add_option("--vectors", options->vectors, "how vectors are stored: float32 or bfloat16")
       ->check(CLI::IsMember({"float32", "bfloat16"}))
-      ->capture_default_str();
-  command->add_option("--states", options->states,
-                      "keep the states of the first pictures, up to so many bytes, such as 2GB;\n"
-                      "search then reranks those without the vision tower. 0: none. Not given: as\n"
-                      "in the index that is brought up to date");
+      ->capture_default_str()
+      ->needs(images);
+  CLI::Option* const shard =
+      command
+          ->add_option("--shard", options->shard,
+                       "i/N (i from 0): only this share of the pictures, into OUTPUT/part-i-of-N,\n"
+                       "for bridgetower merge; auto: as Slurm, Kubernetes or MPI number processes")
+          ->needs(images);
+  command
+      ->add_option("--export", options->exports,
+                   "npy, safetensors, jsonl or pgvector (a script for psql), alone or with\n"
+                   "=FILE (default: beside the index); =- is stdout for the last two, and the\n"
+                   "records of this command go to stderr then")
+      ->excludes(shard);
+  command
+      ->add_option("--states", options->states,
+                   "keep the states of the first pictures, up to so many bytes, such as 2GB;\n"
+                   "search then reranks those without the vision tower. 0: none. Not given: as\n"
+                   "in the index that is brought up to date")
+      ->needs(images)
+      ->excludes(shard);
   command
       ->add_option("--state-dtype", options->state_dtype,
                    "how states are stored: bfloat16, or float32 for the very scores of a new one")
       ->check(CLI::IsMember({"float32", "bfloat16"}))
       ->capture_default_str();
-  command->add_flag("--graph,!--no-graph", options->graph,
-                    "make a graph for search --approximate. Not given: as in the index that is\n"
-                    "brought up to date");
+  command
+      ->add_flag("--graph,!--no-graph", options->graph,
+                 "make a graph for search --approximate. Not given: as in the index that is\n"
+                 "brought up to date")
+      ->needs(images)
+      ->excludes(shard);
   options->model.add_model(*command);
   options->model.add_compute(*command);
   options->results.add_to(*command);

@@ -1,5 +1,6 @@
 // info: what is in a model directory.
 #include <algorithm>
+#include <bridgetower/io/convert.hpp>
 #include <bridgetower/model/memory_estimate.hpp>
 #include <bridgetower/pipeline/from_pretrained.hpp>
 #include <bridgetower/pipeline/requirements.hpp>
@@ -28,7 +29,10 @@ Json sizes(const WeightSource& weights) {
   std::map<std::string, std::int64_t> stored_as;
   for (const std::string& name : weights.names()) {
     const auto info = weights.find(name);
-    if (!info || !is_floating(info->dtype)) continue;
+    const bool is_int8 = info && info->dtype == DType::kI8 && weights.find(name + ".scale");
+    const bool is_scale = name.size() > 6 && name.compare(name.size() - 6, 6, ".scale") == 0 &&
+                          weights.find(name.substr(0, name.size() - 6));
+    if (!info || is_scale || (!is_floating(info->dtype) && !is_int8)) continue;
     parameters += element_count(info->shape);
     stored_as[to_string(info->dtype)] += element_count(info->shape);
     ++tensors;
@@ -39,6 +43,7 @@ Json sizes(const WeightSource& weights) {
           {"memory_bytes",
            {{"float16", parameters * 2},
             {"bfloat16", parameters * 2},
+            {"int8", converted_bytes(weights, DType::kI8)},
             {"float32", parameters * 4},
             {"float64", parameters * 8}}}};
 }

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "cli/common.hpp"
+#include "cli/report.hpp"
 #include "search/path_json.hpp"
 
 namespace bridgetower::cli {
@@ -19,6 +20,7 @@ struct Options {
   std::vector<std::string> images;
   SearchOptions search;
   std::optional<float> min_score;
+  std::string html;
 };
 
 /// A sentence, or the path of a picture.
@@ -104,18 +106,25 @@ void write_results(Options& options, const Json& query, const std::vector<Search
 Status search(Options& options) {
   const std::vector<Query> all = queries(options);
   options.search.min_score = options.min_score;
-  const Search find = make_search(options);
+  std::optional<Report> report;
+  if (!options.html.empty()) report.emplace(options.html);
+  Search find = make_search(options);
   options.results.write_heading("rank   score  cosine   match  picture");
   for (const Query& query : all) {
     try {
       const std::vector<SearchResult> results = find(query);
       if (all.size() > 1) options.results.write_heading("== " + query.value);
       write_results(options, all.size() > 1 ? query.to_json() : Json::object(), results);
+      if (report) report->add({query.is_image, query.value, results, {}});
     } catch (const Error& error) {
       options.results.fail(query.to_json(), error);
+      if (report) report->add({query.is_image, query.value, {}, error});
     }
   }
-  return options.results.finish();
+  const Status status = options.results.finish();
+  find = nullptr;  // its model's memory serves the report's
+  if (report) report->write(options.model.directory(), options.model.load_options());
+  return status;
 }
 
 }  // namespace
@@ -147,6 +156,9 @@ Command add_search(CLI::App& app) {
   command->add_option("--filter", options->search.filter,
                       "only paths of this pattern, such as '*/2024/*' (* crosses /)");
   command->add_option("--min-score", options->min_score, "only pictures with at least this score");
+  command->add_option(
+      "--html", options->html,
+      "write the results as a page too, with thumbnails and what each word looks at");
   options->model.add_model(*command);
   options->model.add_compute(*command);
   options->results.add_to(*command);

@@ -4,6 +4,9 @@
 #include <cstdint>
 #include <cstdio>
 #include <fstream>
+#include <iostream>
+
+#include "io/npy.hpp"
 
 namespace bridgetower::cli {
 namespace {
@@ -12,23 +15,10 @@ bool ends_with(const std::string& text, const std::string& end) {
   return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
 
-/// NumPy's format 1.0: magic, version, length of the header, header padded to 64 bytes, data.
-std::string npy_header(std::int64_t rows, std::int64_t columns) {
-  std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (" +
-                       std::to_string(rows) + ", " + std::to_string(columns) + "), }";
-  constexpr std::size_t kPreamble = 10;
-  header.append(63 - (kPreamble + header.size()) % 64, ' ');
-  header += '\n';
-  std::string start("\x93NUMPY\x01\x00", 8);
-  start += static_cast<char>(header.size() & 0xFF);
-  start += static_cast<char>(header.size() >> 8);
-  return start + header;
-}
-
-void write_rows(std::ofstream& out, VectorFormat format, const VectorRows& rows) {
+void write_rows(std::ostream& out, VectorFormat format, const VectorRows& rows) {
   const std::int64_t size = rows.vectors.dim(1);
   if (format == VectorFormat::kNpy) {
-    out << npy_header(rows.vectors.dim(0), size);
+    out << detail::npy_header(rows.vectors.dim(0), size);
     out.write(reinterpret_cast<const char*>(rows.vectors.data()),
               static_cast<std::streamsize>(rows.vectors.size() * sizeof(float)));
     return;
@@ -46,14 +36,20 @@ void write_rows(std::ofstream& out, VectorFormat format, const VectorRows& rows)
 VectorFormat vector_format(const std::string& file) {
   if (ends_with(file, ".npy")) return VectorFormat::kNpy;
   if (ends_with(file, ".safetensors")) return VectorFormat::kSafetensors;
-  if (ends_with(file, ".jsonl")) return VectorFormat::kJsonl;
+  if (ends_with(file, ".jsonl") || file == "-") return VectorFormat::kJsonl;
   throw UsageError("--output " + file +
-                   ": expected a name that ends in .npy, .safetensors or .jsonl");
+                   ": expected a name that ends in .npy, .safetensors or .jsonl, or -");
 }
 
 void write_vectors(const std::string& file, VectorFormat format, const VectorRows& rows) {
   if (format == VectorFormat::kSafetensors) {
     return write_safetensors(file, {{"embeddings", rows.vectors}}, {});
+  }
+  if (file == "-") {
+    write_rows(std::cout, format, rows);
+    std::cout.flush();
+    if (!std::cout) throw IoError("standard output", "cannot be written");
+    return;
   }
   std::error_code error;
   if (std::filesystem::exists(file, error) && !std::filesystem::is_regular_file(file, error)) {

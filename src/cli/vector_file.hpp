@@ -16,10 +16,10 @@ struct VectorRows {
   std::vector<Json> sources;
 };
 
-/// By the file's suffix; anything else is a UsageError.
+/// By the file's suffix; "-" is JSON lines on standard output, anything else is a UsageError.
 VectorFormat vector_format(const std::string& file);
 
-/// Writes the file under its name only when complete. Throws IoError.
+/// Writes the file under its name only when complete, or to standard output. Throws IoError.
 void write_vectors(const std::string& file, VectorFormat format, const VectorRows& rows);
 
 }  // namespace bridgetower::cli

@@ -5,6 +5,7 @@
 
 #include "cli/common.hpp"
 #include "cli/forward.hpp"
+#include "cli/verify_index.hpp"
 
 namespace bridgetower::cli {
 namespace {
@@ -15,6 +16,7 @@ struct Options {
   ModelOptions model;
   Results results;
   std::vector<std::string> goldens;
+  std::vector<std::string> indexes;
 };
 
 /// The files golden*.safetensors beside the model's weights.
@@ -183,6 +185,10 @@ std::string to_text(const Json& record) {
 }
 
 Status verify(Options& options) {
+  if (!options.indexes.empty()) {
+    verify_indexes(options.indexes, options.model.threads, options.results);
+    return options.results.finish();
+  }
   const std::vector<std::string> goldens =
       options.goldens.empty() ? stored_goldens(options.model.directory()) : options.goldens;
   bool all_close = true;
@@ -202,14 +208,19 @@ Status verify(Options& options) {
 }  // namespace
 
 Command add_verify(CLI::App& app) {
-  CLI::App* const command =
-      app.add_subcommand("verify", "Compares with results that Hugging Face's classes stored");
+  CLI::App* const command = app.add_subcommand(
+      "verify", "Compares with results that Hugging Face's classes stored; checks indexes");
   command->footer(
       "A golden is a safetensors file with inputs.*, outputs.* and, in its metadata, the head and\n"
       "the tolerances; without --golden the model's own golden*.safetensors are taken.\n"
-      "Example:\n  bridgetower verify --model DIR");
+      "Examples:\n  bridgetower verify --model DIR\n  bridgetower verify --index photos.index");
   const auto options = std::make_shared<Options>();
-  command->add_option("--golden", options->goldens, "goldens to compare with");
+  CLI::Option* const goldens =
+      command->add_option("--golden", options->goldens, "goldens to compare with");
+  command
+      ->add_option("--index", options->indexes,
+                   "instead: indexes, or directories of their parts, whose every byte is checked")
+      ->excludes(goldens);
   options->model.add_model(*command);
   options->model.add_compute(*command);
   options->results.add_to(*command);

@@ -37,6 +37,8 @@ const char* to_string(ErrorCode code) noexcept {
       return "input";
     case ErrorCode::kLimit:
       return "limit";
+    case ErrorCode::kCancelled:
+      return "cancelled";
   }
   return "unknown";
 }

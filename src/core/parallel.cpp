@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <atomic>
+#include <bridgetower/core/cancellation.hpp>
 #include <bridgetower/core/error.hpp>
 #include <bridgetower/core/parallel.hpp>
 #include <string>
@@ -145,9 +146,11 @@ void parallel_for(std::int64_t count, const std::function<void(std::int64_t)>& t
   const std::uint64_t before = products;
   std::atomic<std::uint64_t> added{0};
   detail::WorkspaceState* const workspace = detail::current_workspace();
-  pool->run(count, [&task, &added, workspace](std::int64_t i) {
+  const Cancellation* const cancellation = detail::current_cancellation();
+  pool->run(count, [&task, &added, workspace, cancellation](std::int64_t i) {
     const ParallelScope nested(nullptr);
     const WorkspaceScope memory(workspace);
+    const CancellationScope stopping(cancellation);
     const std::uint64_t start = products;
     task(i);
     added += products - start;

@@ -1,9 +1,11 @@
 #include <algorithm>
+#include <bridgetower/core/detail/int8.hpp>
 #include <bridgetower/core/error.hpp>
 #include <bridgetower/core/hub_cache.hpp>
 #include <bridgetower/io/checkpoint.hpp>
 #include <bridgetower/io/convert.hpp>
 #include <cstdio>
+#include <cstring>
 #include <map>
 #include <utility>
 
@@ -21,6 +23,7 @@ namespace fs = std::filesystem;
 using detail::NamedInfo;
 
 constexpr std::uint64_t kMaxSmallFileBytes = 256 << 20;
+constexpr const char* kScale = ".scale";  // WeightLoader::is_int8
 constexpr const char* kWhole = "model.safetensors";
 constexpr const char* kIndex = "model.safetensors.index.json";
 
@@ -38,6 +41,45 @@ constexpr const char* kSmallFiles[] = {
     "sentencepiece.bpe.model",
     "generation_config.json",
 };
+
+bool contains(const std::string& text, const char* part) {
+  return text.find(part) != std::string::npos;
+}
+
+/// Whether --dtype int8 makes this tensor int8: the matrices of all layers but the heads, as a
+/// model with LoadOptions::dtype kI8 keeps them.
+bool becomes_int8(const WeightSource& source, const std::string& name) {
+  constexpr std::int64_t kMostColumns = 1 << 18;
+  const WeightSource::Info info = *source.find(name);
+  const bool is_table = contains(name, "embeddings.") && !contains(name, "patch_embedding");
+  const bool is_head = contains(name, "_score.") || contains(name, "itc_");
+  return is_floating(info.dtype) && info.shape.size() >= 2 && info.shape[0] > 0 && !is_table &&
+         !is_head && !source.find(name + kScale) &&
+         element_count(info.shape) / info.shape[0] <= kMostColumns;
+}
+
+/// What else such a model keeps in fewer bits.
+bool becomes_bfloat16(const std::string& name, const WeightSource::Info& info) {
+  const bool is_matrix = is_floating(info.dtype) && info.shape.size() == 2;
+  return is_matrix &&
+         (contains(name, "word_embeddings") || contains(name, "_score.") || contains(name, "itc_"));
+}
+
+/// The tensors that one becomes.
+std::vector<NamedInfo> stored_as(const WeightSource& source, const std::string& name,
+                                 std::optional<DType> dtype) {
+  WeightSource::Info info = *source.find(name);
+  if (dtype == DType::kI8) {
+    if (becomes_int8(source, name)) {
+      const Shape rows{info.shape[0]};
+      return {{name, {DType::kI8, std::move(info.shape)}}, {name + kScale, {DType::kF32, rows}}};
+    }
+    if (becomes_bfloat16(name, info)) info.dtype = DType::kBF16;
+  } else if (dtype && is_floating(info.dtype)) {
+    info.dtype = *dtype;
+  }
+  return {{name, std::move(info)}};
+}
 
 /// The tensors of one file.
 struct Shard {
@@ -65,14 +107,14 @@ std::string shard_name(std::size_t index, std::size_t count) {
 std::vector<Shard> plan(const TensorFile& source, const ConvertOptions& options) {
   std::vector<Shard> shards(1);
   for (const std::string& name : source.names()) {
-    WeightSource::Info info = *source.find(name);
-    if (options.dtype && is_floating(info.dtype)) info.dtype = *options.dtype;
-    const std::uint64_t bytes = detail::bytes_of(info);
-    if (!shards.back().tensors.empty() && shards.back().bytes + bytes > options.max_shard_bytes) {
-      shards.emplace_back();
+    for (NamedInfo& tensor : stored_as(source, name, options.dtype)) {
+      const std::uint64_t bytes = detail::bytes_of(tensor.info);
+      if (!shards.back().tensors.empty() && shards.back().bytes + bytes > options.max_shard_bytes) {
+        shards.emplace_back();
+      }
+      shards.back().bytes += bytes;
+      shards.back().tensors.push_back(std::move(tensor));
     }
-    shards.back().bytes += bytes;
-    shards.back().tensors.push_back({name, std::move(info)});
   }
   for (std::size_t i = 0; i < shards.size(); ++i) {
     shards[i].name = shards.size() == 1 ? kWhole : shard_name(i, shards.size());
@@ -139,7 +181,8 @@ void copy_small_files(const fs::path& source, const fs::path& destination,
     const fs::path file = source / name;
     if (!is_there(file)) continue;
     const std::string text = detail::read_file(file, kMaxSmallFileBytes);
-    const bool is_config = options.dtype && std::string(name) == "config.json";
+    const bool is_config =
+        options.dtype && *options.dtype != DType::kI8 && std::string(name) == "config.json";
     const std::string copy = is_config ? with_dtype(text, *options.dtype, file.string()) : text;
     if (in_place && copy == text) continue;
     detail::write_file(destination / name, copy);
@@ -147,9 +190,32 @@ void copy_small_files(const fs::path& source, const fs::path& destination,
   }
 }
 
+/// Steps of int8, or how large they are, row by row.
+void write_int8(const TensorFile& source, const std::string& name, bool scales,
+                detail::BackgroundWriter& writer) {
+  const Shape shape = source.find(name)->shape;
+  const std::int64_t columns = element_count(shape) / shape[0];
+  std::vector<float> row(static_cast<std::size_t>(columns));
+  std::vector<std::int8_t> steps(row.size());
+  for (std::int64_t r = 0; r < shape[0]; ++r) {
+    source.read(name, r * columns, columns, row.data());
+    const float scale = detail::to_int8(row.data(), columns, steps.data());
+    const std::size_t bytes = scales ? sizeof scale : steps.size();
+    const void* const values = scales ? static_cast<const void*>(&scale) : steps.data();
+    if (bytes > 0) std::memcpy(writer.reserve(bytes), values, bytes);
+  }
+}
+
 void write_tensor(const TensorFile& source, const NamedInfo& tensor,
                   detail::BackgroundWriter& writer) {
-  const DType stored = source.find(tensor.name)->dtype;
+  const std::string& name = tensor.name;
+  const auto original = source.find(name);
+  if (!original)
+    return write_int8(source, name.substr(0, name.size() - std::strlen(kScale)), true, writer);
+  if (tensor.info.dtype == DType::kI8 && is_floating(original->dtype)) {
+    return write_int8(source, name, false, writer);
+  }
+  const DType stored = original->dtype;
   const std::int64_t count = element_count(tensor.info.shape);
   const std::size_t item = size_of(tensor.info.dtype);
   const auto block = static_cast<std::int64_t>(detail::BackgroundWriter::kBlockBytes / item);
@@ -189,11 +255,21 @@ void write_index(const std::vector<Shard>& shards, std::uint64_t bytes, const fs
 
 }  // namespace
 
+std::uint64_t converted_bytes(const WeightSource& source, DType dtype) {
+  std::uint64_t bytes = 0;
+  for (const std::string& name : source.names()) {
+    for (const NamedInfo& tensor : stored_as(source, name, dtype)) {
+      bytes += detail::bytes_of(tensor.info);
+    }
+  }
+  return bytes;
+}
+
 Converted convert_checkpoint(const fs::path& source, const fs::path& destination,
                              const ConvertOptions& options) {
   if (options.dtype && *options.dtype != DType::kF32 && *options.dtype != DType::kF16 &&
-      *options.dtype != DType::kBF16) {
-    throw InputError("convert", "dtype", "F32, F16 or BF16", to_string(*options.dtype));
+      *options.dtype != DType::kBF16 && *options.dtype != DType::kI8) {
+    throw InputError("convert", "dtype", "F32, F16, BF16 or I8", to_string(*options.dtype));
   }
   std::error_code ignored;
   const bool is_file = fs::is_regular_file(source, ignored);

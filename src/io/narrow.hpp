@@ -1,25 +1,12 @@
 #pragma once
 
+#include <bridgetower/core/detail/bfloat16.hpp>
 #include <bridgetower/core/dtype.hpp>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 
 namespace bridgetower::detail {
-
-inline std::uint32_t bits_of(float value) {
-  std::uint32_t bits;
-  std::memcpy(&bits, &value, sizeof bits);
-  return bits;
-}
-
-/// Rounded to the nearest, ties to even; what is no number stays none.
-inline std::uint16_t bfloat_from_float(float value) {
-  const std::uint32_t bits = bits_of(value);
-  if (std::isnan(value)) return static_cast<std::uint16_t>(bits >> 16 | 0x40U);
-  return static_cast<std::uint16_t>((bits + 0x7FFFU + (bits >> 16 & 1U)) >> 16);
-}
 
 /// Rounded to the nearest, ties to even; infinite from 65520 on.
 inline std::uint16_t half_from_float(float value) {

@@ -53,6 +53,15 @@ void TensorFile::read(const std::string& name, std::int64_t first, std::int64_t 
   read_floats(name, first, count, out);
 }
 
+void TensorFile::read_int8(const std::string& name, std::int64_t first, std::int64_t count,
+                           std::int8_t* out) const {
+  const DType dtype = info_of(name, first, count).dtype;
+  if (dtype != DType::kI8) {
+    throw FormatError(place(), detail::in_quotes(name), "I8", to_string(dtype));
+  }
+  read_stored(name, first, count, out);
+}
+
 std::unique_ptr<TensorFile> open_tensor_file(const std::filesystem::path& path) {
   if (path.extension() == ".safetensors") return std::make_unique<SafetensorsFile>(path);
   return std::make_unique<TorchCheckpoint>(path);

@@ -4,6 +4,8 @@
 #include <bridgetower/pipeline/inputs.hpp>
 #include <cmath>
 
+#include "pipeline/fill_position.hpp"
+
 namespace bridgetower {
 namespace {
 
@@ -34,25 +36,28 @@ MaskFiller MaskFiller::from_pretrained(const std::filesystem::path& model,
           BridgeTowerForMaskedLM<float>::from_pretrained(model, options)};
 }
 
-FilledMask MaskFiller::fill_position(const std::vector<std::int64_t>& ids, std::int64_t position,
-                                     Tensor<float> logits, std::int64_t top_k) const {
+void detail::check_top_k(std::int64_t top_k, std::int64_t vocabulary) {
+  if (top_k >= 1 && top_k <= vocabulary) return;
+  throw InputError("top_k", "number of words", "1 to " + std::to_string(vocabulary),
+                   std::to_string(top_k));
+}
+
+FilledMask detail::fill_position(const BridgeTowerProcessor& processor,
+                                 const std::vector<std::int64_t>& ids, std::int64_t position,
+                                 Tensor<float> logits, std::int64_t top_k) {
   FilledMask filled{position, {}};
   ops::softmax(logits.data(), logits.dim(0));
   for (const std::int64_t token_id : largest(logits, top_k)) {
     std::vector<std::int64_t> sequence = ids;
     sequence[static_cast<std::size_t>(position)] = token_id;
-    filled.candidates.push_back({token_id, processor_.decode(as_tensor({token_id})),
-                                 logits(token_id), processor_.decode(as_tensor(sequence), true)});
+    filled.candidates.push_back({token_id, processor.decode(as_tensor({token_id})),
+                                 logits(token_id), processor.decode(as_tensor(sequence), true)});
   }
   return filled;
 }
 
 MaskFiller::MaskedText MaskFiller::find_masks(std::string_view text, std::int64_t top_k) const {
-  const std::int64_t vocabulary = model_.model().config().text_config.vocab_size;
-  if (top_k < 1 || top_k > vocabulary) {
-    throw InputError("top_k", "number of words", "1 to " + std::to_string(vocabulary),
-                     std::to_string(top_k));
-  }
+  detail::check_top_k(top_k, model_.model().config().text_config.vocab_size);
   const Tensor<std::int64_t> row =
       processor_.encode_texts({std::string(text)}, {}).input_ids.row(0);
   MaskedText masked{{row.begin(), row.end()}, {}};
@@ -84,8 +89,8 @@ std::vector<FilledMask> MaskFiller::fill(const ImageState<float>& image, std::st
       model_.masked_logits(image, encode_text(model_.model(), processor_, text), masked.positions);
   std::vector<FilledMask> masks;
   for (std::size_t i = 0; i < masked.positions.size(); ++i) {
-    masks.push_back(fill_position(masked.ids, masked.positions[i],
-                                  logits.row(static_cast<std::int64_t>(i)), top_k));
+    masks.push_back(detail::fill_position(processor_, masked.ids, masked.positions[i],
+                                          logits.row(static_cast<std::int64_t>(i)), top_k));
   }
   return masks;
 }

@@ -357,9 +357,13 @@ void IndexBuilder::remove(const std::string& path) {
 }
 
 void IndexBuilder::fail(const std::string& path, const Error& error) {
+  fail({path, to_string(error.code()), error.what()});
+}
+
+void IndexBuilder::fail(const FailedImage& image) {
   const std::lock_guard<std::mutex> guard(state_->mutex);
-  state_->rows.erase(path);
-  state_->failed[path] = {path, to_string(error.code()), error.what()};
+  state_->rows.erase(image.path);
+  state_->failed[image.path] = image;
 }
 
 void IndexBuilder::commit() {

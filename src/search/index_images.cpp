@@ -1,10 +1,7 @@
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <bridgetower/core/parallel.hpp>
 #include <bridgetower/pipeline/state_file.hpp>
 #include <bridgetower/search/index_images.hpp>
-#include <cerrno>
 #include <iterator>
 #include <mutex>
 #include <optional>
@@ -13,11 +10,14 @@
 #include "core/file.hpp"
 #include "core/sha256.hpp"
 #include "search/check_finite.hpp"
+#include "search/file_state.hpp"
 
 namespace bridgetower {
 namespace {
 
 namespace fs = std::filesystem;
+using detail::is_gone;
+using detail::state_of;
 
 bool is_image_name(const fs::path& path) {
   std::string suffix = path.extension().string();
@@ -52,24 +52,6 @@ void walk(const fs::path& directory, ImageFiles& images) {
                                IoError(directory.string(), "cannot be read: " + error.message()));
   }
   for (const fs::path& next : below) walk(next, images);
-}
-
-/// The file as it is now; absent where it is gone or cannot be asked for.
-std::optional<ImageRecord> state_of(const std::string& path) {
-  struct stat status = {};
-  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
-  ImageRecord record;
-  record.path = path;
-  record.bytes = static_cast<std::uint64_t>(status.st_size);
-  record.modified_ns = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
-  return record;
-}
-
-/// Whether there is no file any more. A directory that could not be read is looked at anew.
-bool is_gone(const std::string& path) {
-  struct stat status = {};
-  if (::stat(path.c_str(), &status) == 0) return S_ISDIR(status.st_mode);
-  return errno == ENOENT || errno == ENOTDIR;
 }
 
 struct EncodedImage {

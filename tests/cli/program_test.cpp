@@ -218,6 +218,32 @@ TEST(Program, GoesOnAfterABadLine) {
   EXPECT_EQ(all.records()[2]["rows"], 3);
 }
 
+/// As Spark's pipe() runs it: a line out for each line in, whatever is in it.
+TEST(Program, EmbedsLinesOfStandardInputToStandardOutput) {
+  const json image = {{"image", kPicture}};
+  const json text = {{"text", "a cat"}};
+  const json both = {{"image", kPicture}, {"text", "a cat"}};
+  const std::string lines = image.dump() + "\n" + R"({"image": "none.png"})" + "\n{}\n" +
+                            text.dump() + "\n" + both.dump() + "\n";
+  const Outcome piped = run("embed" + kModel + "--pairs - --output -", lines);
+  EXPECT_EQ(piped.status, 1);
+  const auto records = piped.records();
+  ASSERT_EQ(records.size(), 5U) << piped.out;
+  EXPECT_EQ(records[0]["image"], kPicture);
+  EXPECT_EQ(records[0]["embedding"].size(), 16U);
+  EXPECT_FALSE(records[0].contains("error"));
+  EXPECT_EQ(records[1]["error"]["code"], "io");
+  EXPECT_EQ(records[2]["error"]["code"], "format");
+  EXPECT_EQ(records[3]["text"], "a cat");
+  EXPECT_EQ(records[4]["embedding"].size(), 16U);
+  EXPECT_NE(records[4]["embedding"], records[3]["embedding"]);
+  EXPECT_NE(piped.error.find("\"failed\":2"), std::string::npos) << piped.error;
+  EXPECT_EQ(testing::run_program(BRIDGETOWER_PROGRAM, "embed" + kModel + "--pairs - --output -",
+                                 lines, ">/dev/full")
+                .status,
+            1);
+}
+
 TEST(Program, SurvivesDeeplyNestedLines) {
   const std::string deep = std::string(300'000, '[') + std::string(300'000, ']');
   const Outcome texts = run("tokenize" + kModel + "--jsonl",

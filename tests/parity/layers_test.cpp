@@ -161,7 +161,7 @@ TYPED_TEST(LayerParity, MLMHead) {
     this->compare(
         std::string("mlm_head_") + activation,
         [](const BridgeTowerConfig& config, const auto& weights) {
-          return Layer(config, weights, Tensor<TypeParam>());
+          return Layer(config, weights, nullptr);
         },
         [this](const Layer& layer, const Golden& golden) {
           return layer.forward(this->rows(golden, "states"));

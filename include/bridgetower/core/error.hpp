@@ -9,16 +9,18 @@ namespace bridgetower {
 
 /// What kind of thing went wrong. docs/errors.md says when each one comes and what to do.
 enum class ErrorCode : std::uint8_t {
-  kIo,      ///< a file could not be opened, read or written
-  kFormat,  ///< bytes from outside are not what their format demands
-  kConfig,  ///< a configuration value is of the wrong type, out of range or not supported
-  kWeight,  ///< a checkpoint lacks tensors, or holds them in another shape
-  kShape,   ///< a tensor of the wrong shape was given to a public function
-  kInput,   ///< any other argument that cannot be used
-  kLimit,   ///< something is larger than a stated limit allows
+  kIo,         ///< a file could not be opened, read or written
+  kFormat,     ///< bytes from outside are not what their format demands
+  kConfig,     ///< a configuration value is of the wrong type, out of range or not supported
+  kWeight,     ///< a checkpoint lacks tensors, or holds them in another shape
+  kShape,      ///< a tensor of the wrong shape was given to a public function
+  kInput,      ///< any other argument that cannot be used
+  kLimit,      ///< something is larger than a stated limit allows
+  kCancelled,  ///< the caller asked for the end (core/cancellation.hpp)
 };
 
-/// The stable name of a code: "io", "format", "config", "weight", "shape", "input", "limit".
+/// The stable name of a code: "io", "format", "config", "weight", "shape", "input", "limit",
+/// "cancelled".
 const char* to_string(ErrorCode code) noexcept;
 
 /// Everything the library throws. The message reads
@@ -64,5 +66,6 @@ using WeightError = detail::ErrorOf<ErrorCode::kWeight>;
 using ShapeError = detail::ErrorOf<ErrorCode::kShape>;
 using InputError = detail::ErrorOf<ErrorCode::kInput>;
 using LimitError = detail::ErrorOf<ErrorCode::kLimit>;
+using CancelledError = detail::ErrorOf<ErrorCode::kCancelled>;
 
 }  // namespace bridgetower

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <bridgetower/core/backend.hpp>
+#include <bridgetower/core/dtype.hpp>
 #include <string>
 
 namespace bridgetower {
@@ -9,6 +10,9 @@ namespace bridgetower {
 struct LoadOptions {
   int threads = 0;  ///< of this model, the caller's included; 0: as many as the process may use
   Backend backend = Backend::kAuto;
+  /// What the matrices of a float model are kept in: kF32; kBF16 at half the memory; kI8 at a
+  /// quarter, heads and embeddings in bfloat16. Everything else stays float.
+  DType dtype = DType::kF32;
   std::string revision = "main";  ///< of a model in the Hugging Face cache (core/hub_cache.hpp)
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <bridgetower/core/dtype.hpp>
+#include <bridgetower/core/error.hpp>
 #include <bridgetower/core/shape.hpp>
 #include <cstdint>
 #include <optional>
@@ -35,6 +36,15 @@ class WeightSource {
                     float* out) const = 0;
   virtual void read(const std::string& name, std::int64_t first, std::int64_t count,
                     double* out) const = 0;
+
+  /// The same of an I8 tensor as it is stored; a source that has none throws InputError.
+  virtual void read_int8(const std::string& name, std::int64_t first, std::int64_t count,
+                         std::int8_t* out) const;
 };
+
+inline void WeightSource::read_int8(const std::string& name, std::int64_t, std::int64_t,
+                                    std::int8_t*) const {
+  throw InputError(place(), name, "no I8 tensor from this source", "I8");
+}
 
 }  // namespace bridgetower

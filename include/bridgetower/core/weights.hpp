@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bridgetower/core/backend.hpp>
+#include <bridgetower/core/dtype.hpp>
 #include <bridgetower/core/error.hpp>
 #include <bridgetower/core/extern_template.hpp>
 #include <bridgetower/core/fingerprint.hpp>
@@ -25,26 +26,38 @@ namespace bridgetower {
 template <class Scalar>
 class WeightLoader {
  public:
-  explicit WeightLoader(const WeightSource& source, Backend backend = Backend::kAuto)
-      : source_(source), backend_(backend) {}
+  /// `dtype`: what matrices become (LoadOptions::dtype).
+  explicit WeightLoader(const WeightSource& source, Backend backend = Backend::kAuto,
+                        DType dtype = DType::kF32)
+      : source_(source), backend_(backend), dtype_(dtype) {}
 
   const WeightSource& source() const noexcept { return source_; }
   Backend backend() const noexcept { return backend_; }
+  DType dtype() const noexcept { return dtype_; }
 
   /// The name under which the file holds `key`, or nothing. HF: both prefixes load into every
   /// class, and old files call LayerNorm.weight and .bias gamma and beta.
   std::string resolve(const std::string& key) const;
 
-  /// True when the tensor is there, of a floating type and of this shape; else the problem is
-  /// noted.
+  /// True when the tensor is there, of a floating type or int8 with scales, and of this shape; else
+  /// the problem is noted.
   bool check(const std::string& key, const Shape& shape);
 
   /// Elements of a tensor that check() has accepted. A value that is no finite number is noted.
   void read(const std::string& key, std::int64_t first, std::int64_t count, Scalar* out);
 
-  /// Of the tensors that were asked for so far: their keys, shapes and up to 256 values of each, in
-  /// four runs from its first to its last; a change of other values only goes unseen. The same for
-  /// files that hold the same values in another type, order or under Hugging Face's other names.
+  /// True when the tensor, which check() has accepted, is stored as int8: an I8 tensor with one
+  /// step per row in "<name>.scale", F32 [rows], as convert writes them.
+  bool is_int8(const std::string& key) const { return has_scales(resolve(key)); }
+
+  /// `count` whole rows of such a tensor and their steps.
+  void read_int8_rows(const std::string& key, std::int64_t first, std::int64_t count,
+                      std::int8_t* out, float* scales);
+
+  /// Of the type of matrices and the tensors that were asked for so far: their keys, shapes and up
+  /// to 256 values of each, in four runs from its first to its last; a change of other values only
+  /// goes unseen. The same for files that hold the same values in another type, order or under
+  /// Hugging Face's other names.
   std::uint64_t fingerprint() const;
 
   /// The tensors that the model asked for and the file lacks, in the order of asking.
@@ -61,10 +74,19 @@ class WeightLoader {
     std::string got;
   };
 
+  static std::string scales_of(const std::string& name) { return name + ".scale"; }
+  bool has_scales(const std::string& name) const;
+
+  /// Floats as they are, int8 times its steps.
+  template <class Value>
+  void read_values(const std::string& name, std::int64_t first, std::int64_t count,
+                   Value* out) const;
+
   std::vector<std::string> unexpected() const;
 
   const WeightSource& source_;
   Backend backend_;
+  DType dtype_;
   std::map<std::string, std::string> used_;  // key -> name in the file
   std::vector<std::string> missing_;
   std::vector<Mismatch> mismatched_;
@@ -76,14 +98,27 @@ template <class Scalar>
 class WeightView {
  public:
   explicit WeightView(WeightLoader<Scalar>& loader, std::string prefix = {})
-      : loader_(&loader), prefix_(std::move(prefix)) {}
+      : loader_(&loader), prefix_(std::move(prefix)), dtype_(loader.dtype()) {}
 
   WeightView operator/(std::string_view segment) const {
-    return WeightView(*loader_, key(segment));
+    WeightView part = *this;
+    part.prefix_ = key(segment);
+    return part;
   }
   WeightView operator/(std::int64_t index) const { return *this / std::to_string(index); }
 
   Backend backend() const noexcept { return loader_->backend(); }
+
+  /// What matrices become here.
+  DType dtype() const noexcept { return dtype_; }
+
+  /// The same place, whose matrices become bfloat16 where others become int8.
+  WeightView without_int8() const {
+    WeightView same = *this;
+    if (dtype_ == DType::kI8) same.dtype_ = DType::kBF16;
+    return same;
+  }
+
   bool has(std::string_view name) const { return !loader_->resolve(key(name)).empty(); }
 
   bool check(std::string_view name, const Shape& shape) const {
@@ -102,6 +137,12 @@ class WeightView {
     return values;
   }
 
+  bool is_int8(std::string_view name) const { return loader_->is_int8(key(name)); }
+  void read_int8_rows(std::string_view name, std::int64_t first, std::int64_t count,
+                      std::int8_t* out, float* scales) const {
+    loader_->read_int8_rows(key(name), first, count, out, scales);
+  }
+
   /// WeightLoader::fingerprint.
   std::uint64_t fingerprint() const { return loader_->fingerprint(); }
 
@@ -115,6 +156,7 @@ class WeightView {
 
   WeightLoader<Scalar>* loader_;
   std::string prefix_;
+  DType dtype_;
 };
 
 namespace detail {
@@ -180,7 +222,7 @@ bool WeightLoader<Scalar>::check(const std::string& key, const Shape& shape) {
   }
   used_.emplace(key, name);
   const WeightSource::Info info = *source_.find(name);
-  const bool is_float = is_floating(info.dtype);
+  const bool is_float = is_floating(info.dtype) || has_scales(name);
   if (is_float && info.shape == shape) return true;
   const std::string type = is_float ? to_string(info.dtype) : "a floating type";
   mismatched_.push_back(
@@ -193,29 +235,68 @@ void WeightLoader<Scalar>::read(const std::string& key, std::int64_t first, std:
                                 Scalar* out) {
   const std::string name = resolve(key);
   if constexpr (std::is_same_v<Scalar, float> || std::is_same_v<Scalar, double>) {
-    source_.read(name, first, count, out);
+    read_values(name, first, count, out);
   } else {
     std::vector<double> wide(static_cast<std::size_t>(count));
-    source_.read(name, first, count, wide.data());
+    read_values(name, first, count, wide.data());
     for (std::size_t i = 0; i < wide.size(); ++i) out[i] = static_cast<Scalar>(wide[i]);
   }
   if (!detail::all_finite(out, count)) not_finite_.insert(name);
 }
 
 template <class Scalar>
+bool WeightLoader<Scalar>::has_scales(const std::string& name) const {
+  const std::optional<WeightSource::Info> info = source_.find(name);
+  if (!info || info->dtype != DType::kI8 || info->shape.empty()) return false;
+  const std::optional<WeightSource::Info> scales = source_.find(scales_of(name));
+  return scales && scales->dtype == DType::kF32 && scales->shape == Shape{info->shape[0]};
+}
+
+template <class Scalar>
+template <class Value>
+void WeightLoader<Scalar>::read_values(const std::string& name, std::int64_t first,
+                                       std::int64_t count, Value* out) const {
+  const WeightSource::Info info = *source_.find(name);
+  if (info.dtype != DType::kI8 || count == 0) return source_.read(name, first, count, out);
+  const std::int64_t columns = element_count(info.shape) / info.shape[0];
+  const std::int64_t row = first / columns;
+  const std::int64_t rows = (first + count - 1) / columns + 1 - row;
+  auto scales = Tensor<float>::uninitialized({rows});
+  source_.read(scales_of(name), row, rows, scales.data());
+  auto steps = Tensor<std::int8_t>::uninitialized({count});
+  source_.read_int8(name, first, count, steps.data());
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float scale = scales.data()[(first + i) / columns - row];
+    out[i] = static_cast<Value>(static_cast<float>(steps.data()[i]) * scale);
+  }
+}
+
+template <class Scalar>
+void WeightLoader<Scalar>::read_int8_rows(const std::string& key, std::int64_t first,
+                                          std::int64_t count, std::int8_t* out, float* scales) {
+  const std::string name = resolve(key);
+  const Shape shape = source_.find(name)->shape;
+  const std::int64_t columns = element_count(shape) / shape[0];
+  source_.read_int8(name, first * columns, count * columns, out);
+  source_.read(scales_of(name), first, count, scales);
+  if (!detail::all_finite(scales, count)) not_finite_.insert(scales_of(name));
+}
+
+template <class Scalar>
 std::uint64_t WeightLoader<Scalar>::fingerprint() const {
   constexpr std::int64_t kRun = 64, kRuns = 4;
   Fingerprint all;
+  if (dtype_ != DType::kF32) all.add(to_string(dtype_));
   std::array<float, kRun> values{};
   for (const auto& [key, name] : used_) {
     const WeightSource::Info info = *source_.find(name);
-    if (!is_floating(info.dtype)) continue;  // check() has noted it
+    if (!is_floating(info.dtype) && !has_scales(name)) continue;  // check() has noted it
     const std::int64_t count = element_count(info.shape);
     all.add(key).add(to_string(info.shape));
     for (std::int64_t run = 0; run < kRuns; ++run) {
       const std::int64_t first = std::max<std::int64_t>(count - kRun, 0) / (kRuns - 1) * run;
       const std::int64_t length = std::min(kRun, count - first);
-      source_.read(name, first, length, values.data());
+      read_values(name, first, length, values.data());
       all.add(values.data(), static_cast<std::size_t>(length) * sizeof values[0]);
     }
   }
@@ -238,9 +319,13 @@ std::vector<std::string> WeightLoader<Scalar>::unexpected() const {
   for (const auto& [key, name] : used_) used.insert(name);
   std::vector<std::string> names;
   for (const std::string& name : source_.names()) {
+    const std::size_t dot = name.rfind('.');
+    const bool is_scale = dot != std::string::npos && name == scales_of(name.substr(0, dot)) &&
+                          used.count(std::string_view(name).substr(0, dot)) != 0;
     const std::string key =
         detail::starts_with(name, "bridgetower.") ? name.substr(sizeof("bridgetower.") - 1) : name;
-    bool normal = used.count(name) != 0 || key.find(".position_ids") != std::string::npos ||
+    bool normal = used.count(name) != 0 || is_scale ||
+                  key.find(".position_ids") != std::string::npos ||
                   key.find("embeddings.token_type_ids") != std::string::npos;
     for (const std::string_view start : kNormal) normal = normal || detail::starts_with(key, start);
     if (!normal) names.push_back(name);

@@ -19,7 +19,7 @@ class BridgeTowerContrastiveHead {
  public:
   /// "fc.weight" [E, size], "fc.bias" [E]
   BridgeTowerContrastiveHead(const WeightView<Scalar>& weights, std::int64_t out, std::int64_t size)
-      : fc_(weights / "fc", out, size) {}
+      : fc_(weights.without_int8() / "fc", out, size) {}
 
   std::int64_t out() const noexcept { return fc_.out(); }
 

@@ -22,7 +22,7 @@ class BridgeTowerForImageAndTextRetrieval {
                                       const WeightView<Scalar>& weights,
                                       std::shared_ptr<ThreadPool> threads)
       : model_(config, weights, std::move(threads)),
-        itm_score_(weights / "itm_score" / "fc", 2, 2 * config.hidden_size) {}
+        itm_score_(weights.without_int8() / "itm_score" / "fc", 2, 2 * config.hidden_size) {}
 
   const BridgeTowerModel<Scalar>& model() const noexcept { return model_; }
 

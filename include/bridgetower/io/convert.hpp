@@ -1,6 +1,7 @@
 #pragma once
 
 #include <bridgetower/core/dtype.hpp>
+#include <bridgetower/core/weight_source.hpp>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -10,7 +11,9 @@
 namespace bridgetower {
 
 struct ConvertOptions {
-  std::optional<DType> dtype;  ///< F32, F16 or BF16 for all floating tensors; absent: as stored
+  /// F32, F16 or BF16 for all floating tensors; I8 for what LoadOptions::dtype kI8 keeps in int8,
+  /// with one scale a row in "<name>.scale", and BF16 for what it keeps in that; absent: as stored.
+  std::optional<DType> dtype;
   std::uint64_t max_shard_bytes = 5'000'000'000;  ///< of tensors in one file
 };
 
@@ -20,6 +23,10 @@ struct Converted {
   std::uint64_t bytes = 0;         ///< of all tensors
   std::vector<std::string> files;  ///< names in the destination, in the order they were written
 };
+
+/// The bytes of all tensors as convert_checkpoint() would store them, which is what a model keeps of
+/// them in memory.
+std::uint64_t converted_bytes(const WeightSource& source, DType dtype);
 
 /// Writes a checkpoint as safetensors: model.safetensors, or shards and their index where it is
 /// larger than one shard. `source` is a model directory, ORG/NAME of one in the Hugging Face cache,

@@ -21,6 +21,8 @@ class TensorFile : public WeightSource {
             float* out) const override;
   void read(const std::string& name, std::int64_t first, std::int64_t count,
             double* out) const override;
+  void read_int8(const std::string& name, std::int64_t first, std::int64_t count,
+                 std::int8_t* out) const override;
 
  protected:
   /// What find() has. Throws FormatError where there is none, InputError where [first, first +

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <algorithm>
+#include <bridgetower/core/cancellation.hpp>
 #include <bridgetower/core/parallel.hpp>
 #include <bridgetower/core/tensor.hpp>
 #include <bridgetower/core/weights.hpp>
 #include <bridgetower/ops/activations.hpp>
 #include <bridgetower/ops/matmul.hpp>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,13 +33,17 @@ class Linear {
   Linear(const WeightView<Scalar>& weights, std::string_view weight_name, const Shape& shape,
          std::string_view bias_name);
 
-  /// A weight [out, in] and a bias [out] that are already there.
-  Linear(const Tensor<Scalar>& weight, Tensor<Scalar> bias, Backend backend);
+  /// Shares a weight [out, in] that is already there; a bias [out].
+  Linear(std::shared_ptr<ops::PackedMatrix<Scalar>> weight, Tensor<Scalar> bias)
+      : weight_(std::move(weight)), bias_(std::move(bias)) {}
 
-  std::int64_t in() const noexcept { return weight_.inputs(); }
-  std::int64_t out() const noexcept { return weight_.outputs(); }
+  std::int64_t in() const noexcept { return weight_->inputs(); }
+  std::int64_t out() const noexcept { return weight_->outputs(); }
 
-  const ops::PackedMatrix<Scalar>& weight() const noexcept { return weight_; }
+  const ops::PackedMatrix<Scalar>& weight() const noexcept { return *weight_; }
+  const std::shared_ptr<ops::PackedMatrix<Scalar>>& shared_weight() const noexcept {
+    return weight_;
+  }
   const Scalar* bias() const noexcept { return bias_.data(); }
 
   /// Scales some outputs, or adds one row of `values` [.., out] to all: constants are folded in at
@@ -63,23 +69,32 @@ class Linear {
   /// `finish` lacks the bias.
   Tensor<Scalar> multiply(const Tensor<Scalar>& x, ops::Outputs range,
                           ops::Finish<Scalar> finish) const;
+  static std::shared_ptr<ops::PackedMatrix<Scalar>> make_weight(const WeightView<Scalar>& weights,
+                                                                std::int64_t out, std::int64_t in) {
+    return std::make_shared<ops::PackedMatrix<Scalar>>(out, in, weights.backend(), weights.dtype());
+  }
   void read_rows(const WeightView<Scalar>& weights, std::string_view name, std::int64_t first,
                  std::int64_t count);
 
-  ops::PackedMatrix<Scalar> weight_;
+  /// Calls read(first row, rows, block) and pack(first row, rows, block) for all rows, one block
+  /// being read while another is packed.
+  template <class Stored, class Read, class Pack>
+  void read_blocks(std::int64_t count, const Read& read, const Pack& pack);
+
+  std::shared_ptr<ops::PackedMatrix<Scalar>> weight_;
   Tensor<Scalar> bias_;  // [out], or empty
 };
 
 template <class Scalar>
 Linear<Scalar>::Linear(const WeightView<Scalar>& weights, const std::vector<std::string>& names,
                        std::int64_t out, std::int64_t in)
-    : weight_(0, in, weights.backend()) {
+    : weight_(make_weight(weights, 0, in)) {
   const std::int64_t outputs = out * static_cast<std::int64_t>(names.size());
   std::int64_t first = 0;
   for (const std::string& name : names) {
     const WeightView<Scalar> part = name.empty() ? weights : weights / name;
     if (part.check("weight", {out, in})) {
-      if (weight_.outputs() == 0) weight_ = {outputs, in, weights.backend()};
+      if (weight_->outputs() == 0) weight_ = make_weight(weights, outputs, in);
       read_rows(part, "weight", first, out);
     }
     if (part.check("bias", {out})) {
@@ -93,30 +108,49 @@ Linear<Scalar>::Linear(const WeightView<Scalar>& weights, const std::vector<std:
 template <class Scalar>
 Linear<Scalar>::Linear(const WeightView<Scalar>& weights, std::string_view weight_name,
                        const Shape& shape, std::string_view bias_name)
-    : weight_(0, 0, weights.backend()) {
+    : weight_(make_weight(weights, 0, 0)) {
   if (weights.check(weight_name, shape)) {
-    weight_ = {shape[0], element_count(shape) / shape[0], weights.backend()};
+    weight_ = make_weight(weights, shape[0], element_count(shape) / shape[0]);
     read_rows(weights, weight_name, 0, shape[0]);
   }
   if (!bias_name.empty()) bias_ = weights.tensor(bias_name, {shape[0]});
 }
 
 template <class Scalar>
-Linear<Scalar>::Linear(const Tensor<Scalar>& weight, Tensor<Scalar> bias, Backend backend)
-    : weight_(weight.dim(0), weight.dim(1), backend), bias_(std::move(bias)) {
-  weight_.set_rows(0, weight.dim(0), weight.data(), weight.dim(1));
+void Linear<Scalar>::read_rows(const WeightView<Scalar>& weights, std::string_view name,
+                               std::int64_t first, std::int64_t count) {
+  const std::int64_t in = weight_->inputs();
+  if (weight_->takes_int8() && weights.is_int8(name)) {
+    auto scales = Tensor<float>::uninitialized({count});
+    return read_blocks<std::int8_t>(
+        count,
+        [&](std::int64_t row, std::int64_t rows, std::int8_t* block) {
+          weights.read_int8_rows(name, row, rows, block, scales.data() + row);
+        },
+        [&](std::int64_t row, std::int64_t rows, const std::int8_t* block) {
+          weight_->set_int8_rows(first + row, rows, block, scales.data() + row);
+        });
+  }
+  read_blocks<Scalar>(
+      count,
+      [&](std::int64_t row, std::int64_t rows, Scalar* block) {
+        weights.read(name, row * in, rows * in, block);
+      },
+      [&](std::int64_t row, std::int64_t rows, const Scalar* block) {
+        weight_->set_rows(first + row, rows, block, in);
+      });
 }
 
 template <class Scalar>
-void Linear<Scalar>::read_rows(const WeightView<Scalar>& weights, std::string_view name,
-                               std::int64_t first, std::int64_t count) {
+template <class Stored, class Read, class Pack>
+void Linear<Scalar>::read_blocks(std::int64_t count, const Read& read, const Pack& pack) {
   constexpr std::int64_t kRows = 128;  // read at once
   constexpr std::int64_t kPart = 32;   // packed by one thread
-  const std::int64_t in = weight_.inputs();
-  auto block = Tensor<Scalar>::uninitialized({std::min(kRows, count), in});
-  auto next = Tensor<Scalar>::uninitialized({std::min(kRows, count), in});
-  const auto read_block = [&](std::int64_t row, Scalar* out) {
-    if (row < count) weights.read(name, row * in, std::min(kRows, count - row) * in, out);
+  const std::int64_t in = weight_->inputs();
+  auto block = Tensor<Stored>::uninitialized({std::min(kRows, count), in});
+  auto next = Tensor<Stored>::uninitialized({std::min(kRows, count), in});
+  const auto read_block = [&](std::int64_t row, Stored* out) {
+    if (row < count) read(row, std::min(kRows, count - row), out);
   };
   read_block(0, block.data());
   for (std::int64_t row = 0; row < count; row += kRows) {
@@ -125,8 +159,7 @@ void Linear<Scalar>::read_rows(const WeightView<Scalar>& weights, std::string_vi
     parallel_for(1 + (rows + kPart - 1) / kPart, [&](std::int64_t task) {
       if (task == 0) return read_block(row + kRows, next.data());
       const std::int64_t begin = (task - 1) * kPart;
-      weight_.set_rows(first + row + begin, std::min(kPart, rows - begin),
-                       block.data() + begin * in, in);
+      pack(row + begin, std::min(kPart, rows - begin), block.data() + begin * in);
     });
     std::swap(block, next);
   }
@@ -135,7 +168,7 @@ void Linear<Scalar>::read_rows(const WeightView<Scalar>& weights, std::string_vi
 template <class Scalar>
 void Linear<Scalar>::scale_outputs(ops::Outputs range, Scalar factor) {
   if (out() == 0 || bias_.empty()) return;
-  weight_.scale_rows(range, factor);
+  weight_->scale_rows(range, factor);
   for (std::int64_t i = 0; i < range.count; ++i) bias_.data()[range.first + i] *= factor;
 }
 
@@ -150,9 +183,10 @@ template <class Scalar>
 Tensor<Scalar> Linear<Scalar>::multiply(const Tensor<Scalar>& x, ops::Outputs range,
                                         ops::Finish<Scalar> finish) const {
   check_rows("Linear", x, 0, in());
+  check_cancelled();
   if (!bias_.empty()) finish.bias = bias_.data() + range.first;
   auto y = Tensor<Scalar>::uninitialized({x.dim(0), range.count});
-  weight_.multiply(range, x.data(), in(), x.dim(0), finish, y.data(), range.count);
+  weight_->multiply(range, x.data(), in(), x.dim(0), finish, y.data(), range.count);
   return y;
 }
 

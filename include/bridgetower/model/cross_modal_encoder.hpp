@@ -100,16 +100,19 @@ std::vector<FusedState<Scalar>> CrossModalEncoder<Scalar>::fuse(const Pairs& pai
       m.rows = image_.link(j, std::move(m.rows), image_out.rows);
     }
     const bool last = j + 1 == layers;
-    Probabilities of_text, of_image;
-    text_out = text_.run(j, t, m, rows_of(!last || wanted.all_text(), last_text),
-                         j == 0 ? &own_text : nullptr, wanted.attentions ? &of_text : nullptr);
+    Probabilities of_text, of_image, of_cross;
+    text_out = text_.run(
+        j, t, m, rows_of(!last || wanted.all_text(), last_text), j == 0 ? &own_text : nullptr,
+        {wanted.attentions ? &of_text : nullptr, wanted.cross_attentions ? &of_cross : nullptr});
     image_out = image_.run(j, m, t, rows_of(!last || wanted.all_image(), first_row),
-                           j == 0 ? &own_image : nullptr, wanted.attentions ? &of_image : nullptr);
+                           j == 0 ? &own_image : nullptr,
+                           {wanted.attentions ? &of_image : nullptr, nullptr});
     for (std::size_t i = 0; i < pairs.size(); ++i) {
       if (wanted.attentions) {
         out[i].text_attentions.push_back(std::move(of_text[i]));
         out[i].image_attentions.push_back(std::move(of_image[i]));
       }
+      if (wanted.cross_attentions) out[i].text_cross_attentions.push_back(std::move(of_cross[i]));
       if (wanted.hidden_states) {
         out[i].text_states.push_back(text_out.item(i));
         out[i].image_states.push_back(image_out.item(i));

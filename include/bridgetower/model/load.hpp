@@ -4,17 +4,20 @@
 #include <bridgetower/core/load_options.hpp>
 #include <bridgetower/core/parallel.hpp>
 #include <bridgetower/core/weights.hpp>
+#include <bridgetower/ops/matmul.hpp>
 #include <memory>
 
 namespace bridgetower {
 
 /// Makes BridgeTowerModel or one of the three head classes from a configuration and a checkpoint.
-/// Throws ConfigError, or one WeightError that lists everything wrong with the tensors.
+/// Throws ConfigError, InputError for options that do not go together, or one WeightError that
+/// lists everything wrong with the tensors.
 template <template <class> class Model, class Scalar>
 Model<Scalar> load_model(const BridgeTowerConfig& config, const WeightSource& source,
                          const LoadOptions& options = {}) {
   config.validate();
-  WeightLoader<Scalar> loader(source, options.backend);
+  ops::check_weight_dtype<Scalar>(options.dtype, options.backend);
+  WeightLoader<Scalar> loader(source, options.backend, options.dtype);
   const auto threads = std::make_shared<ThreadPool>(options.threads);
   const ParallelScope scope(threads.get());
   Model<Scalar> model(config, WeightView<Scalar>(loader), threads);

@@ -44,12 +44,14 @@ struct Wanted {
   bool text_features = false;   ///< every text row of the last layer
   bool image_features = false;  ///< every image row of the last layer
   bool pooler_output = false;
-  bool hidden_states = false;  ///< implies both features
-  bool attentions = false;     ///< implies both features
-  ops::KeyList text_rows;      ///< these text rows of the last layer, where not all are wanted
+  bool hidden_states = false;     ///< implies both features
+  bool attentions = false;        ///< implies both features
+  bool cross_attentions = false;  ///< from the text to the image; implies text_features
+  ops::KeyList text_rows;         ///< these text rows of the last layer, where not all are wanted
 
   bool all_text() const noexcept {
-    return text_features || hidden_states || attentions || (pooler_output && !text_rows.empty());
+    return text_features || hidden_states || attentions || cross_attentions ||
+           (pooler_output && !text_rows.empty());
   }
   bool all_image() const noexcept { return image_features || hidden_states || attentions; }
 };
@@ -62,6 +64,7 @@ struct FusedState {
   Tensor<Scalar> pooler_output;                                   ///< [1, 2D]
   std::vector<Tensor<Scalar>> text_states, image_states;          ///< after each layer
   std::vector<Tensor<Scalar>> text_attentions, image_attentions;  ///< of each layer, [H, N, N]
+  std::vector<Tensor<Scalar>> text_cross_attentions;              ///< of each layer, [H, L, P]
 };
 
 }  // namespace bridgetower

@@ -51,8 +51,6 @@ class MaskFiller {
     std::vector<std::int64_t> positions;  // of the masks
   };
   MaskedText find_masks(std::string_view text, std::int64_t top_k) const;
-  FilledMask fill_position(const std::vector<std::int64_t>& ids, std::int64_t position,
-                           Tensor<float> logits, std::int64_t top_k) const;
 
   BridgeTowerProcessor processor_;
   BridgeTowerForMaskedLM<float> model_;

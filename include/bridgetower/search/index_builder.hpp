@@ -60,6 +60,7 @@ class IndexBuilder {
 
   /// Records a file that cannot be used, and takes out the picture it was.
   void fail(const std::string& path, const Error& error);
+  void fail(const FailedImage& image);
 
   /// Writes the index of what is there now and drops the journal. States are kept up to the first
   /// picture that has none. Throws IoError; the old index and

@@ -6,7 +6,8 @@
 namespace bridgetower::detail {
 namespace {
 
-/// Inputs summed in one go: a panel's part then stays in the first-level cache.
+/// Units summed in one go: a panel's part then stays in the first-level cache, and the sum of twice
+/// as many products of int8 and int16 in an int32.
 constexpr std::int64_t kDepth = 256;
 /// Rows whose part of x stays in the second-level cache, and panels whose part of y does.
 constexpr std::int64_t kRows = 336;
@@ -34,19 +35,24 @@ class Product {
           const Finish<float>& finish, float* y, std::int64_t y_stride)
       : kernel_(kernels()),
         w_(w),
+        units_(is_integer() ? ceil_div(w.inputs, 2) : w.inputs),
         tiles_(rows, kernel_.tile_rows),
-        depths_(w.inputs, kDepth),
+        depths_(units_, kDepth),
         rows_(rows),
-        x_(Tensor<float>::uninitialized({rows * w.inputs})),
+        x_(Tensor<float>::uninitialized({rows * units_})),
+        scales_(Tensor<float>::uninitialized({is_integer() ? rows : 0})),
         finish_(finish),
         y_(y),
         y_stride_(y_stride) {
     parallel_for(tiles_.count, [&](std::int64_t tile) {
-      for (std::int64_t depth = 0; depth < depths_.count; ++depth) {
-        kernel_.transpose(x + tiles_.begin(tile) * x_stride + depths_.begin(depth), x_stride,
-                          tiles_.size(tile), depths_.size(depth), x_.data() + offset(tile, depth),
-                          tiles_.size(tile));
+      const float* const first = x + tiles_.begin(tile) * x_stride;
+      if (!is_integer()) return pack(tile, first, x_stride);
+      auto pairs = Tensor<float>::uninitialized({tiles_.size(tile), units_});
+      for (std::int64_t r = 0; r < tiles_.size(tile); ++r) {
+        scales_.data()[tiles_.begin(tile) + r] =
+            kernel_.quantize(first + r * x_stride, w_.inputs, pairs.data() + r * units_);
       }
+      pack(tile, pairs.data(), units_);
     });
   }
 
@@ -55,6 +61,8 @@ class Product {
   /// The columns of y that panels [first, last) make.
   void multiply(std::int64_t first, std::int64_t last) const {
     const std::int64_t block = std::max<std::int64_t>(1, kRows / kernel_.tile_rows);
+    auto wide = Tensor<float>::uninitialized(
+        {w_.dtype == DType::kF32 ? 0 : depths_.size(0) * kernel_.panel_columns});
     for (std::int64_t tile = 0; tile < tiles_.count; tile += block) {
       const Range tiles{tile, std::min(tiles_.count, tile + block)};
       for (std::int64_t depth = 0; depth < depths_.count; ++depth) {
@@ -62,7 +70,8 @@ class Product {
           multiply_panel(tiles, panel, depth,
                          panel + 1 < last            ? weights(panel + 1, depth)
                          : depth + 1 < depths_.count ? weights(first, depth + 1)
-                                                     : weights(last, 0));
+                                                     : weights(last, 0),
+                         wide.data());
         }
       }
       activate(tiles, first, last);
@@ -75,37 +84,61 @@ class Product {
     std::int64_t last;
   };
 
+  bool is_integer() const { return w_.dtype == DType::kI8; }
+
+  std::int64_t unit_bytes() const { return w_.dtype == DType::kF32 ? 4 : 2; }
+
+  /// Rows of units [rows of the tile, units], for every depth [units of the depth, rows].
+  void pack(std::int64_t tile, const float* rows, std::int64_t stride) {
+    for (std::int64_t depth = 0; depth < depths_.count; ++depth) {
+      kernel_.transpose(rows + depths_.begin(depth), stride, tiles_.size(tile), depths_.size(depth),
+                        x_.data() + offset(tile, depth), tiles_.size(tile));
+    }
+  }
+
   std::int64_t offset(std::int64_t tile, std::int64_t depth) const {
     return rows_ * depths_.begin(depth) + tiles_.begin(tile) * depths_.size(depth);
   }
 
-  const float* weights(std::int64_t panel, std::int64_t depth) const {
-    return w_.values + panel * w_.panel_stride + depths_.begin(depth) * kernel_.panel_columns;
+  const char* weights(std::int64_t panel, std::int64_t depth) const {
+    return w_.values + panel * w_.panel_stride +
+           depths_.begin(depth) * kernel_.panel_columns * unit_bytes();
   }
 
-  void multiply_panel(Range tiles, std::int64_t panel, std::int64_t depth,
-                      const float* next) const {
+  /// A panel's part as tiles take it: where it lies, or widened into `wide`.
+  const void* operand(std::int64_t panel, std::int64_t depth, float* wide) const {
+    const char* const stored = weights(panel, depth);
+    if (w_.dtype == DType::kF32) return stored;
+    const auto widen = is_integer() ? kernel_.widen_int8 : kernel_.widen_bfloat16;
+    widen(stored, wide, depths_.size(depth) * kernel_.panel_columns);
+    return wide;
+  }
+
+  void multiply_panel(Range tiles, std::int64_t panel, std::int64_t depth, const char* next,
+                      float* wide) const {
     const std::int64_t column = panel * kernel_.panel_columns;
     Tile tile{};
     tile.columns = std::min(kernel_.panel_columns, w_.outputs - column);
     tile.depth = depths_.size(depth);
-    tile.b = weights(panel, depth);
+    tile.b = operand(panel, depth, wide);
+    tile.column_scales = is_integer() ? w_.scales + column : nullptr;
     tile.c_stride = y_stride_;
     tile.first = depth == 0;
     tile.bias = finish_.bias == nullptr ? nullptr : finish_.bias + column;
     tile.residual_stride = finish_.residual_stride;
-    tile.next = reinterpret_cast<const char*>(next);
+    tile.next = next;
     // All tiles together fetch the whole of what comes next.
-    tile.next_step = ceil_div(16 * kernel_.panel_columns, tiles.last - tiles.first);
+    tile.next_step = ceil_div(4 * unit_bytes() * kernel_.panel_columns, tiles.last - tiles.first);
     for (std::int64_t t = tiles.first; t < tiles.last; ++t) {
       const std::int64_t row = tiles_.begin(t);
       tile.rows = static_cast<int>(tiles_.size(t));
       tile.a = x_.data() + offset(t, depth);
+      tile.row_scales = scales_.data() + (is_integer() ? row : 0);
       tile.c = y_ + row * y_stride_ + column;
       if (finish_.residual != nullptr) {
         tile.residual = finish_.residual + row * finish_.residual_stride + column;
       }
-      kernel_.multiply_tile(tile);
+      is_integer() ? kernel_.multiply_integer_tile(tile) : kernel_.multiply_tile(tile);
       tile.next += tile.next_step * (tile.depth / 4);
     }
   }
@@ -122,10 +155,12 @@ class Product {
 
   const Kernels& kernel_;
   const PackedView& w_;
+  std::int64_t units_;
   Parts tiles_;
   Parts depths_;
   std::int64_t rows_;
-  Tensor<float> x_;  // for every depth, for every tile: [inputs, rows of the tile]
+  Tensor<float> x_;       // for every depth, for every tile: [units, rows of the tile]
+  Tensor<float> scales_;  // of integer products: [rows]
   const Finish<float>& finish_;
   float* y_;
   std::int64_t y_stride_;

@@ -136,15 +136,18 @@ void check_channels(const std::vector<Image>& images, const ImageProcessorConfig
 
 }  // namespace
 
+Image BridgeTowerImageProcessor::prepare(const Image& image) const {
+  Image resized = config_.do_resize ? resize_to_config(image, config_) : image;
+  return config_.do_center_crop ? center_crop(resized, config_.crop()) : resized;
+}
+
 ImageFeatures BridgeTowerImageProcessor::operator()(const std::vector<Image>& images) const {
   check_channels(images, config_);
   std::vector<Image> ready;
   std::int64_t height = 0;
   std::int64_t width = 0;
   for (const Image& image : images) {
-    Image resized = config_.do_resize ? resize_to_config(image, config_) : image;
-    ready.push_back(config_.do_center_crop ? center_crop(resized, config_.crop())
-                                           : std::move(resized));
+    ready.push_back(prepare(image));
     height = std::max(height, ready.back().height());
     width = std::max(width, ready.back().width());
   }

@@ -245,7 +245,7 @@ TEST(Convert, RefusesWhatItCannotDo) {
   const std::string out = (directory.path() / "out").string();
   ConvertOptions options;
   options.dtype = DType::kF64;
-  expect_error(ErrorCode::kInput, "convert: dtype: expected F32, F16 or BF16, got F64",
+  expect_error(ErrorCode::kInput, "convert: dtype: expected F32, F16, BF16 or I8, got F64",
                [&] { convert_checkpoint(kTiny, out, options); });
   convert_checkpoint(kTiny, out);
   options.dtype.reset();

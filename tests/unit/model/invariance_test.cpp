@@ -44,14 +44,21 @@ ForwardInputs<float> batch_of(const std::vector<std::uint32_t>& pictures,
 const Text kText{{0, 84, 61, 90, 77, 2}};
 const Text kLong{{0, 61, 62, 63, 64, 65, 66, 67, 68, 69, 70, 71, 2}};
 
-BridgeTowerForImageAndTextRetrieval<float> load(int threads) {
+/// With the matrices kept in each of the types.
+class Invariance : public ::testing::TestWithParam<DType> {};
+INSTANTIATE_TEST_SUITE_P(Types, Invariance,
+                         ::testing::Values(DType::kF32, DType::kBF16, DType::kI8),
+                         [](const auto& type) { return to_string(type.param); });
+
+BridgeTowerForImageAndTextRetrieval<float> load(int threads, DType dtype) {
   LoadOptions options;
   options.threads = threads;
+  options.dtype = dtype;
   return BridgeTowerForImageAndTextRetrieval<float>::from_pretrained(kModel, options);
 }
 
-TEST(Invariance, CompanyOrderAndPaddingChangeNoBit) {
-  const auto model = load(2);
+TEST_P(Invariance, CompanyOrderAndPaddingChangeNoBit) {
+  const auto model = load(2, GetParam());
   const Tensor<float> alone = model.forward(batch_of({1}, {kText})).logits;
   const std::vector<float> expected(alone.begin(), alone.end());
   const auto row = [&](const ForwardInputs<float>& inputs, std::int64_t b) {
@@ -64,17 +71,17 @@ TEST(Invariance, CompanyOrderAndPaddingChangeNoBit) {
   EXPECT_NE(row(batch_of({2}, {kText}), 0), expected);
 }
 
-TEST(Invariance, ThreadsChangeNoBit) {
+TEST_P(Invariance, ThreadsChangeNoBit) {
   const auto inputs = batch_of({1, 2}, {kText, kLong});
-  const Tensor<float> expected = load(1).forward(inputs).logits;
+  const Tensor<float> expected = load(1, GetParam()).forward(inputs).logits;
   for (const int threads : {2, 3, 4}) {
-    const Tensor<float> logits = load(threads).forward(inputs).logits;
+    const Tensor<float> logits = load(threads, GetParam()).forward(inputs).logits;
     EXPECT_TRUE(std::equal(logits.begin(), logits.end(), expected.begin())) << threads;
   }
 }
 
-TEST(Invariance, StatesFusedOneByOneGiveTheBitsOfTheBatch) {
-  const auto model = load(2);
+TEST_P(Invariance, StatesFusedOneByOneGiveTheBitsOfTheBatch) {
+  const auto model = load(2, GetParam());
   const auto inputs = batch_of({1, 2}, {kText, kLong});
   const Tensor<float> expected = model.forward(inputs).logits;
   for (std::int64_t b = 0; b < 2; ++b) {
@@ -86,8 +93,8 @@ TEST(Invariance, StatesFusedOneByOneGiveTheBitsOfTheBatch) {
 }
 
 /// Pictures of 257 tokens, so many that the cross-modal layers take them one after the other.
-TEST(Invariance, LargePicturesGiveTheSameBitsInAnyCompany) {
-  const auto model = load(2);
+TEST_P(Invariance, LargePicturesGiveTheSameBitsInAnyCompany) {
+  const auto model = load(2, GetParam());
   const auto large = [](std::vector<std::uint32_t> pictures) {
     ForwardInputs<float> inputs = batch_of(pictures, std::vector<Text>(pictures.size(), kText));
     const auto batch = static_cast<std::int64_t>(pictures.size());
@@ -141,7 +148,7 @@ class LongPositions : public WeightSource {
   const WeightSource& source_;
 };
 
-TEST(Invariance, TextsOf512TokensRunAndOneMoreIsRefused) {
+TEST_P(Invariance, TextsOf512TokensRunAndOneMoreIsRefused) {
   Checkpoint checkpoint = Checkpoint::open(kModel);
   checkpoint.config.text_config.max_position_embeddings = 514;
   const auto model = load_model<BridgeTowerForImageAndTextRetrieval, float>(

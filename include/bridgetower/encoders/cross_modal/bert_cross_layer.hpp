@@ -21,9 +21,11 @@ class BridgeTowerBertCrossLayer {
     return attention_.forward(rows, own, probabilities);
   }
 
-  /// The rest: what attend_own() gave attends to the other modality -> [Σ rows, D]
-  Tensor<Scalar> attend_other(const Sequences<Scalar>& rows, const Sequences<Scalar>& other) const {
-    const Tensor<Scalar> z = cross_attention_.forward(rows, other);
+  /// The rest: what attend_own() gave attends to the other modality -> [Σ rows, D]. Probabilities
+  /// [H, rows, N of the other] of each item where wanted.
+  Tensor<Scalar> attend_other(const Sequences<Scalar>& rows, const Sequences<Scalar>& other,
+                              std::vector<Tensor<Scalar>>* probabilities = nullptr) const {
+    const Tensor<Scalar> z = cross_attention_.forward(rows, other, probabilities);
     return layer_norm_.forward(feed_forward_.forward(z), z);
   }
 

@@ -13,6 +13,14 @@
 
 namespace bridgetower {
 
+/// Where a layer's probabilities are wanted: of each item, after those that are there.
+template <class Scalar>
+struct WantedProbabilities {
+  std::vector<Tensor<Scalar>>* own = nullptr;  ///< of the self-attention, [H, rows, N]
+  std::vector<Tensor<Scalar>>* other =
+      nullptr;  ///< of the cross-attention, [H, rows, N of the other]
+};
+
 /// One modality's side of the fusion: what HF's BridgeTowerModel calls cross_modal_text_… or
 /// cross_modal_image_…, and its row of token_type_embeddings.
 template <class Scalar>
@@ -43,12 +51,11 @@ class CrossModalStream {
   }
 
   /// Layer j, for some items after the others where they have many rows; of its output the chosen
-  /// rows, or all. `attended_own`: what attend_own() gave, for the first layer. Probabilities of
-  /// the self-attention where wanted.
+  /// rows, or all. `attended_own`: what attend_own() gave, for the first layer.
   Sequences<Scalar> run(std::size_t j, const Sequences<Scalar>& own, const Sequences<Scalar>& other,
                         const std::optional<ops::KeyList>& chosen,
                         const Tensor<Scalar>* attended_own,
-                        std::vector<Tensor<Scalar>>* probabilities) const;
+                        const WantedProbabilities<Scalar>& wanted) const;
 
   /// First rows [B, D] -> [B, D]
   Tensor<Scalar> pool(const Tensor<Scalar>& first_rows) const {
@@ -60,7 +67,7 @@ class CrossModalStream {
                               const Sequences<Scalar>& other,
                               const std::optional<ops::KeyList>& chosen,
                               const Tensor<Scalar>* attended_own,
-                              std::vector<Tensor<Scalar>>* probabilities) const;
+                              const WantedProbabilities<Scalar>& wanted) const;
 
   std::vector<Linear<Scalar>> transform_;  // one, or one a layer where not shared; type row added
   LayerNorm<Scalar> layernorm_;
@@ -96,23 +103,19 @@ Sequences<Scalar> CrossModalStream<Scalar>::run(std::size_t j, const Sequences<S
                                                 const Sequences<Scalar>& other,
                                                 const std::optional<ops::KeyList>& chosen,
                                                 const Tensor<Scalar>* attended_own,
-                                                std::vector<Tensor<Scalar>>* probabilities) const {
+                                                const WantedProbabilities<Scalar>& wanted) const {
   // Enough rows to be worth reading the weights, few enough to stay in the cache between layers.
   constexpr std::int64_t kRows = 192;
   const auto groups = own.groups(kRows);
-  if (groups.size() <= 1) return run_group(j, own, other, chosen, attended_own, probabilities);
+  if (groups.size() <= 1) return run_group(j, own, other, chosen, attended_own, wanted);
   Sequences<Scalar> out;
   for (const std::vector<std::size_t>& group : groups) {
     Tensor<Scalar> attended;
     if (attended_own != nullptr) {
       attended = Sequences<Scalar>{*attended_own, own.items}.part(group).rows;
     }
-    std::vector<Tensor<Scalar>> of_group;
     out.append(run_group(j, own.part(group), other.part(group), chosen,
-                         attended_own == nullptr ? nullptr : &attended,
-                         probabilities == nullptr ? nullptr : &of_group));
-    if (probabilities == nullptr) continue;
-    for (Tensor<Scalar>& of_item : of_group) probabilities->push_back(std::move(of_item));
+                         attended_own == nullptr ? nullptr : &attended, wanted));
   }
   return out;
 }
@@ -121,19 +124,22 @@ template <class Scalar>
 Sequences<Scalar> CrossModalStream<Scalar>::run_group(
     std::size_t j, const Sequences<Scalar>& own, const Sequences<Scalar>& other,
     const std::optional<ops::KeyList>& chosen, const Tensor<Scalar>* attended_own,
-    std::vector<Tensor<Scalar>>* probabilities) const {
+    const WantedProbabilities<Scalar>& wanted) const {
   Sequences<Scalar> out;
   if (chosen && chosen->empty()) return out;
-  if (attended_own != nullptr && probabilities == nullptr) {
+  std::vector<Tensor<Scalar>> of_own, of_other;
+  if (attended_own != nullptr && wanted.own == nullptr) {
     out = {*attended_own, own.items};
     if (chosen) out = out.select(*chosen);
   } else {
     std::optional<Sequences<Scalar>> some;
     if (chosen) some = own.select(*chosen);
     const Sequences<Scalar>& rows = some ? *some : own;
-    out = {layers_[j].attend_own(rows, own, probabilities), rows.items};
+    out = {layers_[j].attend_own(rows, own, wanted.own == nullptr ? nullptr : &of_own), rows.items};
   }
-  out.rows = layers_[j].attend_other(out, other);
+  out.rows = layers_[j].attend_other(out, other, wanted.other == nullptr ? nullptr : &of_other);
+  for (Tensor<Scalar>& item : of_own) wanted.own->push_back(std::move(item));
+  for (Tensor<Scalar>& item : of_other) wanted.other->push_back(std::move(item));
   return out;
 }
 

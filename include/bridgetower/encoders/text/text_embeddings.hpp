@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bridgetower/config/text_config.hpp>
 #include <bridgetower/layers/layer_norm.hpp>
+#include <bridgetower/layers/linear.hpp>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -23,13 +24,15 @@ class BridgeTowerTextEmbeddings {
                          const std::vector<std::int64_t>& kept) const;
 
   /// [V, D]; the MLM head's decoder where the two are tied.
-  const Tensor<Scalar>& word_embeddings() const noexcept { return word_embeddings_; }
+  const std::shared_ptr<ops::PackedMatrix<Scalar>>& word_embeddings() const noexcept {
+    return word_embeddings_.shared_weight();
+  }
 
  private:
   std::vector<std::int64_t> position_ids(const std::int64_t* input_ids, std::int64_t length) const;
 
   std::int64_t pad_token_id_;
-  Tensor<Scalar> word_embeddings_;      // "word_embeddings.weight" [V, D]
+  Linear<Scalar> word_embeddings_;      // "word_embeddings.weight" [V, D], for its rows
   Tensor<Scalar> position_embeddings_;  // "position_embeddings.weight" [max_position_embeddings, D]
   Tensor<Scalar> token_type_embeddings_;  // "token_type_embeddings.weight" [type_vocab_size, D]
   LayerNorm<Scalar> layer_norm_;          // "LayerNorm"
@@ -39,8 +42,8 @@ template <class Scalar>
 BridgeTowerTextEmbeddings<Scalar>::BridgeTowerTextEmbeddings(const TextConfig& config,
                                                              const WeightView<Scalar>& weights)
     : pad_token_id_(config.pad_token_id),
-      word_embeddings_(
-          weights.tensor("word_embeddings.weight", {config.vocab_size, config.hidden_size})),
+      word_embeddings_(weights.without_int8(), "word_embeddings.weight",
+                       {config.vocab_size, config.hidden_size}, ""),
       position_embeddings_(weights.tensor("position_embeddings.weight",
                                           {config.max_position_embeddings, config.hidden_size})),
       token_type_embeddings_(weights.tensor("token_type_embeddings.weight",
@@ -50,7 +53,7 @@ BridgeTowerTextEmbeddings<Scalar>::BridgeTowerTextEmbeddings(const TextConfig& c
 template <class Scalar>
 std::vector<std::int64_t> BridgeTowerTextEmbeddings<Scalar>::position_ids(
     const std::int64_t* input_ids, std::int64_t length) const {
-  const std::int64_t words = word_embeddings_.dim(0);
+  const std::int64_t words = word_embeddings_.out();
   const std::int64_t rows = position_embeddings_.dim(0);
   std::vector<std::int64_t> positions;
   std::int64_t position = pad_token_id_;
@@ -76,17 +79,18 @@ Tensor<Scalar> BridgeTowerTextEmbeddings<Scalar>::forward(
     const std::int64_t* input_ids, std::int64_t length,
     const std::vector<std::int64_t>& kept) const {
   const std::vector<std::int64_t> positions = position_ids(input_ids, length);
-  const std::int64_t size = word_embeddings_.dim(1);
+  const std::int64_t size = word_embeddings_.in();
   auto sum = Tensor<Scalar>::uninitialized({static_cast<std::int64_t>(kept.size()), size});
   Scalar* out = sum.data();
   for (const std::int64_t token : kept) {
-    const Scalar* const word = word_embeddings_.data() + input_ids[token] * size;
+    word_embeddings_.weight().read_row(input_ids[token], out);
     const Scalar* const position =
         position_embeddings_.data() + positions[static_cast<std::size_t>(token)] * size;
     // HF gives every token type 0, whatever the caller's token_type_ids.
     for (std::int64_t i = 0; i < size; ++i) {
-      *out++ = (word[i] + token_type_embeddings_.data()[i]) + position[i];
+      out[i] = (out[i] + token_type_embeddings_.data()[i]) + position[i];
     }
+    out += size;
   }
   return layer_norm_.forward(sum);
 }

@@ -1,16 +1,21 @@
 #pragma once
 
+#include <bridgetower/core/dtype.hpp>
 #include <cstdint>
 
 namespace bridgetower::detail {
 
-/// One tile of c = a b: `rows` rows and `columns` columns, summed over `depth` inputs.
+/// One tile of c = a b: `rows` rows and `columns` columns, summed over `depth` units. A unit is
+/// what four bytes of an operand hold: one float32, or two neighbouring inputs as int16, the
+/// first one lower.
 struct Tile {
   int rows;
   std::int64_t columns;  ///< at most panel_columns
   std::int64_t depth;
-  const float* a;  ///< [depth, rows]
-  const float* b;  ///< [depth, panel_columns]
+  const void* a;               ///< [depth, rows]
+  const void* b;               ///< [depth, panel_columns]
+  const float* row_scales;     ///< [rows], and
+  const float* column_scales;  ///< [columns]: of integer products; else null
   float* c;
   std::int64_t c_stride;
   /// The first tile along the depth starts from bias + residual, later ones add to c.
@@ -19,18 +24,27 @@ struct Tile {
   const float* residual;  ///< [rows, columns]; null: zero
   std::int64_t residual_stride;
   const char* next;        ///< memory that will be read next, fetched meanwhile
-  std::int64_t next_step;  ///< bytes of it for every four inputs
+  std::int64_t next_step;  ///< bytes of it for every four units
 };
 
-/// float32 inner loops, compiled once per instruction set and chosen when first used. Everything in
-/// here gives the same bits however rows, columns or calls are grouped: a sum runs over its index
-/// in one fixed order, whatever stands beside it.
+/// Inner loops on float32, compiled once per instruction set and chosen when first used. Everything
+/// in here gives the same bits however rows, columns or calls are grouped: a sum runs over its
+/// index in one fixed order, whatever stands beside it.
 struct Kernels {
-  const char* name;            ///< "avx512", "avx2" or "baseline"
+  const char* name;            ///< "avx512vnni", "avx512", "avx2" or "baseline"
   std::int64_t panel_columns;  ///< columns in one packed panel
   std::int64_t tile_rows;      ///< most rows of one tile
 
-  void (*multiply_tile)(const Tile& tile);
+  void (*multiply_tile)(const Tile& tile);          ///< float32 by float32
+  void (*multiply_integer_tile)(const Tile& tile);  ///< int16 by int16, summed exactly
+
+  /// Stored weights, two bytes a unit, become a tile's b: bfloat16 to float32, int8 to int16.
+  void (*widen_bfloat16)(const void* in, float* out, std::int64_t units);
+  void (*widen_int8)(const void* in, float* out, std::int64_t units);
+
+  /// x [size] as int16 pairs, the last one filled up with zero, and the scale that x is a multiple
+  /// of to within a half: |x| / 32767 at most; not a number where some x is not finite.
+  float (*quantize)(const float* x, std::int64_t size, float* out);
 
   /// out[c * out_stride + r] = in[r * stride + c]
   void (*transpose)(const float* in, std::int64_t stride, std::int64_t rows, std::int64_t columns,
@@ -57,12 +71,14 @@ struct Finish {
   void (*activation)(Scalar*, std::int64_t) = nullptr;  ///< null: none
 };
 
-/// A matrix [outputs, inputs] in panels [inputs, panel_columns] that lie `panel_stride` apart.
+/// A matrix [outputs, inputs] in panels [units, panel_columns] that lie `panel_stride` bytes apart.
 struct PackedView {
-  const float* values;
+  const char* values;
+  DType dtype;  ///< kF32, kBF16, or kI8: two inputs a unit
   std::int64_t outputs;
   std::int64_t inputs;
   std::int64_t panel_stride;
+  const float* scales;  ///< kI8: [outputs]; else null
 };
 
 /// y [rows, outputs] = finish(x [rows, inputs] Wᵀ), in parallel.

@@ -27,6 +27,10 @@ class BridgeTowerImageProcessor {
 
   const ImageProcessorConfig& config() const noexcept { return config_; }
 
+  /// The picture as the model sees it: resized and cropped, its values as they were. Throws
+  /// InputError for one too narrow for the size divisor.
+  Image prepare(const Image& image) const;
+
   /// Throws InputError for an empty batch, pictures of different channels, a picture too narrow for
   /// the size divisor, or different sizes without do_pad.
   ImageFeatures operator()(const std::vector<Image>& images) const;
