@@ -127,6 +127,8 @@ PartsSummary merge_parts(const fs::path& parts, const fs::path& output, int thre
     if (!builder) {
       IndexBuilder::Options options;
       options.type = part.type();
+      options.states = KeptStates();
+      options.graph = false;
       builder.emplace(output, part.model(), part.size(), options);
       for (const std::string& path : builder->paths()) builder->remove(path);
     }
