@@ -37,9 +37,12 @@ configure_file(${PROJECT_SOURCE_DIR}/cmake/bridgetower.pc.in ${PROJECT_BINARY_DI
 install(FILES ${PROJECT_BINARY_DIR}/bridgetower.pc
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT development)
 
-# Each Debian package has its licence where Debian looks for it.
+# Each Debian package has its licences where Debian looks for them.
+file(READ ${PROJECT_SOURCE_DIR}/LICENSE licence)
+file(READ ${PROJECT_SOURCE_DIR}/LICENSE-THIRD-PARTY third_party)
+file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/copyright @ONLY CONTENT "@licence@\n@third_party@")
 foreach(component program development)
-  install(FILES ${PROJECT_SOURCE_DIR}/LICENSE RENAME copyright
+  install(FILES ${PROJECT_BINARY_DIR}/copyright
           DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/${BRIDGETOWER_PACKAGE_${component}} COMPONENT ${component})
 endforeach()
 set(documents README CHANGELOG SECURITY)
