@@ -1,5 +1,6 @@
 option(BRIDGETOWER_BUILD_PROGRAM "Build the program bridgetower" ${PROJECT_IS_TOP_LEVEL})
 option(BRIDGETOWER_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
+option(BRIDGETOWER_INSTALL "Install the library, its headers and its CMake files" ${PROJECT_IS_TOP_LEVEL})
 option(BRIDGETOWER_BUILD_BENCHMARKS "Build the benchmarks" OFF)
 option(BRIDGETOWER_WARNINGS_AS_ERRORS "Treat warnings as errors" OFF)
 option(BRIDGETOWER_SENTENCEPIECE "Build the SentencePiece tokenizer" ON)

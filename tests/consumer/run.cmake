@@ -42,6 +42,27 @@ expect("^${number} ${number} [0-9]+\n$" api_embed ${model} ${image} "a cat")
 expect("\n$" api_fill_mask ${model} ${image} "a <mask> cat")
 expect("^loaded\n$" api_errors ${model})
 
+# The same program with pkg-config alone.
+file(GLOB_RECURSE pc ${WORK}/prefix/bridgetower.pc)
+get_filename_component(pc_folder ${pc} DIRECTORY)
+run(${CMAKE_COMMAND} -E env PKG_CONFIG_PATH=${pc_folder} pkg-config --cflags --libs bridgetower)
+separate_arguments(flags UNIX_COMMAND "${output}")
+run(${CXX} -std=c++17 ${SOURCE}/examples/match/main.cpp -o ${WORK}/build/with_pkg_config ${flags})
+expect("^${number}\n$" with_pkg_config ${model} ${image} "a cat")
+
+# And with the sources as part of the user's build. The library is built already: one object shows what is new.
+run(${CMAKE_COMMAND} -S ${SOURCE}/tests/consumer/fetch_content -B ${WORK}/fetch_content -G Ninja
+    -D CMAKE_BUILD_TYPE=Release -D CMAKE_CXX_COMPILER=${CXX} -D BRIDGETOWER_SOURCE=${SOURCE})
+file(GLOB_RECURSE rules ${WORK}/fetch_content/cmake_install.cmake)
+foreach(rule ${rules})
+  file(READ ${rule} text)
+  if(text MATCHES "file\\(INSTALL")
+    message(FATAL_ERROR "${rule} installs BridgeTower with the user's project")
+  endif()
+endforeach()
+run(${CMAKE_COMMAND} --build ${WORK}/fetch_content
+    --target CMakeFiles/match.dir${SOURCE}/examples/match/main.cpp.o)
+
 # The command in an example's README prints the block in it that has no language.
 file(MAKE_DIRECTORY ${WORK}/run)
 foreach(name models examples)
