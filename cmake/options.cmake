@@ -4,6 +4,7 @@ option(BRIDGETOWER_BUILD_BENCHMARKS "Build the benchmarks" OFF)
 option(BRIDGETOWER_WARNINGS_AS_ERRORS "Treat warnings as errors" OFF)
 option(BRIDGETOWER_SENTENCEPIECE "Build the SentencePiece tokenizer" ON)
 option(BRIDGETOWER_LIBJPEG_TURBO "Decode JPEG files with libjpeg-turbo where it is found" ON)
+option(BRIDGETOWER_MPI "Build the MPI component where MPI is found" ON)
 option(BRIDGETOWER_TEST_PGVECTOR "Test exports with a PostgreSQL server that is fetched from PyPI" OFF)
 set(BRIDGETOWER_SANITIZE "" CACHE STRING "Sanitizers to build with, e.g. address,undefined")
 

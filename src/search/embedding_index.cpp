@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <bridgetower/core/error.hpp>
 #include <bridgetower/search/embedding_index.hpp>
 #include <cstring>
@@ -12,6 +13,18 @@ namespace bridgetower {
 using detail::MappedFile;
 using detail::StoredRecord;
 
+namespace {
+
+/// Ranges of all parts follow each other; their lengths differ by one at most.
+RowRange range_of(std::int64_t part, std::int64_t parts, std::int64_t rows) {
+  const std::int64_t each = rows / parts;
+  const std::int64_t longer = rows % parts;
+  const std::int64_t first = part * each + std::min(part, longer);
+  return {first, first + each + (part < longer ? 1 : 0)};
+}
+
+}  // namespace
+
 struct EmbeddingIndex::Data {
   detail::Manifest manifest;
   MappedFile vectors;
@@ -20,6 +33,7 @@ struct EmbeddingIndex::Data {
   std::vector<FailedImage> failed;
   std::unique_ptr<ThreadPool> threads;
   std::string place;
+  RowRange held;
 
   StoredRecord stored(std::int64_t row) const {
     StoredRecord record;
@@ -34,13 +48,25 @@ struct EmbeddingIndex::Data {
             static_cast<std::size_t>(stored(row).path_end - begin)};
   }
 
-  detail::VectorRows rows() const {
-    return {vectors.data(), manifest.images, manifest.size, manifest.type};
+  std::size_t vector_bytes() const {
+    return static_cast<std::size_t>(manifest.size) * detail::bytes_of(manifest.type);
+  }
+
+  detail::VectorRows rows(const RowRange& range) const {
+    return {vectors.data() + static_cast<std::size_t>(range.first) * vector_bytes(),
+            range.last - range.first, manifest.size, manifest.type};
   }
 
   void check_row(std::int64_t row) const {
     if (row >= 0 && row < manifest.images) return;
     throw InputError(place, "row", "0 to " + std::to_string(manifest.images - 1),
+                     std::to_string(row));
+  }
+
+  void check_held(std::int64_t row) const {
+    if (held.has(row)) return;
+    throw InputError(place, "row of a vector",
+                     std::to_string(held.first) + " to " + std::to_string(held.last - 1),
                      std::to_string(row));
   }
 
@@ -77,12 +103,30 @@ EmbeddingIndex::EmbeddingIndex(EmbeddingIndex&&) noexcept = default;
 EmbeddingIndex& EmbeddingIndex::operator=(EmbeddingIndex&&) noexcept = default;
 
 EmbeddingIndex EmbeddingIndex::open(const std::filesystem::path& directory, int threads) {
+  return open_part(directory, 0, 1, threads);
+}
+
+EmbeddingIndex EmbeddingIndex::open_part(const std::filesystem::path& directory, std::int64_t part,
+                                         std::int64_t parts, int threads) {
+  if (part < 0 || part >= parts) {
+    throw InputError("EmbeddingIndex", "part", "0 to " + std::to_string(parts - 1),
+                     std::to_string(part));
+  }
   detail::Manifest manifest = detail::read_manifest(directory);
   auto pool = std::make_unique<ThreadPool>(threads);
-  const auto open_file = [&](detail::IndexFile file) {
-    return detail::open_checked(directory / manifest.file_name(file), manifest.files[file], *pool);
+  const RowRange held = range_of(part, parts, manifest.images);
+  const auto open_bytes = [&](detail::IndexFile file, std::uint64_t begin, std::uint64_t end) {
+    return detail::open_checked(directory / manifest.file_name(file), manifest.files[file], *pool,
+                                begin, end);
   };
-  MappedFile vectors = open_file(detail::kVectors);
+  const auto open_file = [&](detail::IndexFile file) {
+    return open_bytes(file, 0, manifest.files[file].bytes);
+  };
+  const std::uint64_t vector_bytes =
+      static_cast<std::uint64_t>(manifest.size) * detail::bytes_of(manifest.type);
+  MappedFile vectors =
+      open_bytes(detail::kVectors, static_cast<std::uint64_t>(held.first) * vector_bytes,
+                 static_cast<std::uint64_t>(held.last) * vector_bytes);
   MappedFile images = open_file(detail::kImages);
   MappedFile paths = open_file(detail::kPaths);
   const MappedFile failed_lines = open_file(detail::kFailed);
@@ -93,12 +137,13 @@ EmbeddingIndex EmbeddingIndex::open(const std::filesystem::path& directory, int 
   }
   auto data = std::make_unique<Data>(Data{std::move(manifest), std::move(vectors),
                                           std::move(images), std::move(paths), std::move(failed),
-                                          std::move(pool), directory.string()});
+                                          std::move(pool), directory.string(), held});
   data->check_paths();
   return EmbeddingIndex(std::move(data));
 }
 
 std::int64_t EmbeddingIndex::images() const noexcept { return data_->manifest.images; }
+RowRange EmbeddingIndex::rows() const noexcept { return data_->held; }
 std::int64_t EmbeddingIndex::size() const noexcept { return data_->manifest.size; }
 VectorType EmbeddingIndex::type() const noexcept { return data_->manifest.type; }
 const std::string& EmbeddingIndex::model() const noexcept { return data_->manifest.model; }
@@ -127,15 +172,15 @@ ImageRecord EmbeddingIndex::record(std::int64_t row) const {
 
 Tensor<float> EmbeddingIndex::vector(std::int64_t row) const {
   data_->check_row(row);
+  data_->check_held(row);
   auto result = Tensor<float>::uninitialized({size()});
-  const float* const vector = detail::widened(data_->rows(), row, result.data());
+  const float* const vector = detail::widened(data_->rows({0, images()}), row, result.data());
   if (vector != result.data()) std::copy_n(vector, size(), result.data());
   return result;
 }
 
 const void* EmbeddingIndex::stored_vector(std::int64_t row) const {
-  return data_->vectors.data() + static_cast<std::size_t>(row) * static_cast<std::size_t>(size()) *
-                                     detail::bytes_of(type());
+  return data_->vectors.data() + static_cast<std::size_t>(row) * data_->vector_bytes();
 }
 
 std::vector<Neighbour> EmbeddingIndex::nearest(const Tensor<float>& query,
@@ -154,8 +199,18 @@ std::vector<std::vector<Neighbour>> EmbeddingIndex::nearest_all(
   if (options.top_k < 1) {
     throw InputError("EmbeddingIndex", "top_k", "at least 1", std::to_string(options.top_k));
   }
-  return detail::nearest_rows(data_->rows(), queries.data(), queries.dim(0), options,
-                              *data_->threads);
+  const std::int64_t first = data_->held.first;
+  NearestOptions from_first;  // its row 0 is `first`
+  from_first.top_k = options.top_k;
+  if (options.filter) {
+    from_first.filter = [&](std::int64_t row) { return options.filter(first + row); };
+  }
+  auto all = detail::nearest_rows(data_->rows(data_->held), queries.data(), queries.dim(0),
+                                  from_first, *data_->threads);
+  for (std::vector<Neighbour>& best : all) {
+    for (Neighbour& neighbour : best) neighbour.row += first;
+  }
+  return all;
 }
 
 }  // namespace bridgetower

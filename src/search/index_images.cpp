@@ -52,8 +52,8 @@ void walk(const fs::path& directory, ImageFiles& images) {
   for (const fs::path& next : below) walk(next, images);
 }
 
-/// A picture as its file is now, and its vector. Throws what reading, decoding or encoding throws.
-std::pair<ImageRecord, Tensor<float>> encode(const Embedder& embedder, const std::string& path) {
+/// Throws what reading, decoding or encoding throws.
+EncodedImage encode(const Embedder& embedder, const std::string& path) {
   std::optional<ImageRecord> record = state_of(path);
   const std::string bytes = detail::read_file(path, ImageLimits().max_bytes);
   if (!record || record->bytes != bytes.size()) {
@@ -62,20 +62,7 @@ std::pair<ImageRecord, Tensor<float>> encode(const Embedder& embedder, const std
   record->sha256 = detail::sha256(bytes.data(), bytes.size());
   Tensor<float> vector = embedder.embed(Image::decode(bytes, path));
   detail::check_finite(path, vector);
-  return {*std::move(record), std::move(vector)};
-}
-
-/// Whether it was added; otherwise it is recorded as failed.
-bool add_image(IndexBuilder& builder, const Embedder& embedder, const std::string& path) {
-  std::optional<std::pair<ImageRecord, Tensor<float>>> encoded;
-  try {
-    encoded = encode(embedder, path);
-  } catch (const Error& error) {
-    builder.fail(path, error);
-    return false;
-  }
-  builder.add(encoded->first, encoded->second);
-  return true;
+  return {*std::move(record), std::move(vector), {}};
 }
 
 }  // namespace
@@ -95,26 +82,50 @@ ImageFiles find_images(const std::vector<std::string>& paths) {
   return images;
 }
 
-IndexingResult index_images(IndexBuilder& builder, const Embedder& embedder,
-                            const ImageFiles& images, const IndexingOptions& options) {
-  IndexingResult result;
+EncodedImage encode_image_file(const Embedder& embedder, const std::string& path) {
+  try {
+    return encode(embedder, path);
+  } catch (const Error& error) {
+    return {{}, {}, FailedImage{path, to_string(error.code()), error.what()}};
+  }
+}
+
+bool add_encoded(IndexBuilder& builder, const EncodedImage& image) {
+  if (image.failure) {
+    builder.fail(*image.failure);
+  } else {
+    builder.add(image.file, image.vector);
+  }
+  return !image.failure;
+}
+
+IndexingPlan plan_indexing(IndexBuilder& builder, const ImageFiles& images) {
+  IndexingPlan plan;
   for (const std::string& path : builder.paths()) {
     if (!is_gone(path)) continue;
     builder.remove(path);
-    ++result.removed;
+    ++plan.removed;
   }
   for (const auto& [directory, error] : images.failed) builder.fail(directory, error);
-  std::vector<std::string> todo;
   for (const std::string& path : images.files) {
     const auto record = state_of(path);
-    if (!record || !builder.has(*record)) todo.push_back(path);
+    if (!record || !builder.has(*record)) plan.todo.push_back(path);
   }
-  if (options.start) options.start(todo.size());
+  return plan;
+}
+
+IndexingResult index_images(IndexBuilder& builder, const Embedder& embedder,
+                            const ImageFiles& images, const IndexingOptions& options) {
+  const IndexingPlan plan = plan_indexing(builder, images);
+  IndexingResult result;
+  result.removed = plan.removed;
+  if (options.start) options.start(plan.todo.size());
   std::mutex mutex;
   ThreadPool threads(options.threads);
-  threads.run(static_cast<std::int64_t>(todo.size()), [&](std::int64_t i) {
+  threads.run(static_cast<std::int64_t>(plan.todo.size()), [&](std::int64_t i) {
     if (options.stop != nullptr && *options.stop) return;
-    const bool added = add_image(builder, embedder, todo[static_cast<std::size_t>(i)]);
+    const std::string& path = plan.todo[static_cast<std::size_t>(i)];
+    const bool added = add_encoded(builder, encode_image_file(embedder, path));
     const std::lock_guard<std::mutex> guard(mutex);
     result.added += added ? 1 : 0;
     if (options.advance) options.advance();

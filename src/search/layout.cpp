@@ -161,15 +161,18 @@ void write_manifest(const std::filesystem::path& directory, const Manifest& mani
   write_file(directory / kManifestName, json.dump(1) + "\n");
 }
 
-MappedFile open_checked(const std::filesystem::path& path, const FileSum& sum,
-                        ThreadPool& threads) {
+MappedFile open_checked(const std::filesystem::path& path, const FileSum& sum, ThreadPool& threads,
+                        std::uint64_t begin, std::uint64_t end) {
   MappedFile file(path);
   if (file.size() != sum.bytes) {
     throw FormatError(file.place(), "file size", std::to_string(sum.bytes) + " bytes",
                       std::to_string(file.size()) + " bytes");
   }
-  threads.run(static_cast<std::int64_t>(sum.blocks.size()), [&](std::int64_t i) {
-    const auto block = static_cast<std::size_t>(i);
+  if (begin >= end) return file;
+  const std::uint64_t first = begin / FileSum::kBlock;
+  const std::uint64_t last = (end + FileSum::kBlock - 1) / FileSum::kBlock;
+  threads.run(static_cast<std::int64_t>(last - first), [&](std::int64_t i) {
+    const auto block = static_cast<std::size_t>(first) + static_cast<std::size_t>(i);
     const std::uint32_t got = block_crc(file.data(), file.size(), block);
     if (got != sum.blocks[block]) {
       throw FormatError(file.place(), "block " + std::to_string(block),
