@@ -81,6 +81,12 @@ TEST_F(Mpi, IndexHasTheBytesOfOneProcess) {
 }
 
 TEST_F(Mpi, AJobWhoseRankDiesIsResumedToTheSameBytes) {
+  const fs::path copies = directory_.path() / "copies";
+  fs::create_directory(copies);
+  for (const char* copy : {"a", "b", "c", "d"}) {
+    fs::copy(pictures_, copies / copy, fs::copy_options::recursive);
+  }
+  pictures_ = copies.string();
   alone(index_of("whole"));
   // Rank 1 is killed when the journal holds something.
   const std::string journal = path("index") + "/journal";
@@ -108,7 +114,7 @@ TEST_F(Mpi, AJobWhoseRankDiesIsResumedToTheSameBytes) {
   const Outcome resumed = run(2, index_of("index") + " --resume");
   EXPECT_EQ(resumed.status, 1) << resumed.error;
   ASSERT_FALSE(resumed.records().empty());
-  EXPECT_LT(resumed.records().back()["added"], 24);
+  EXPECT_LT(resumed.records().back()["added"], 96);
   EXPECT_EQ(contents(path("index")), contents(path("whole")));
 }
 
@@ -118,13 +124,8 @@ TEST_F(Mpi, SearchHasTheRankingOfOneProcess) {
   fs::copy(pictures_, copies, fs::copy_options::recursive);
   pictures_ = copies.string();
   alone(index_of("index"));
-  bool changed = false;
-  for (const auto& entry : fs::recursive_directory_iterator(copies)) {
-    if (changed || !entry.is_regular_file()) continue;
-    fs::copy_file(bad_, entry.path(), fs::copy_options::overwrite_existing);
-    changed = true;
-  }
-  ASSERT_TRUE(changed);
+  ASSERT_TRUE(
+      fs::copy_file(bad_, copies / "red-boat-sea.png", fs::copy_options::overwrite_existing));
   const std::string texts =
       directory_.write("texts", "a red boat on the water\na bl\xfcue house\na green tree\n")
           .string();
