@@ -45,6 +45,11 @@ int parse_and_run(const mpi::Communicator& ranks, int argc, char** argv) {
   for (const auto add : {add_mpi_index, add_mpi_search}) {
     RankCommand function = add(app);
     commands.emplace_back(app.get_subcommands({}).back(), std::move(function));
+    // mpirun may show every rank a terminal, whoever reads it.
+    commands.back()
+        .first->get_option("--format")
+        ->description("text, json or jsonl")
+        ->default_val("jsonl");
   }
   try {
     app.parse(argc, argv);
