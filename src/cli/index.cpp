@@ -9,8 +9,8 @@
 
 #include "cli/common.hpp"
 #include "cli/exports.hpp"
+#include "cli/index_results.hpp"
 #include "cli/shard.hpp"
-#include "search/path_json.hpp"
 
 namespace bridgetower::cli {
 namespace {
@@ -48,20 +48,6 @@ std::optional<KeptStates> wanted_states(const Options& options, const Embedder& 
                      options.state_dtype == "float32" ? DType::kF32 : DType::kBF16);
 }
 
-std::string to_text(const Json& record) {
-  const auto number = [&](const char* key) {
-    return std::to_string(record[key].get<std::int64_t>());
-  };
-  std::string line = number("images") + " pictures in " + record["output"].get<std::string>() +
-                     " (" + number("added") + " added, " + number("removed") + " removed, " +
-                     number("failed") + " failed)";
-  for (const Json& one : record["exports"]) {
-    line += "; " + one["format"].get<std::string>() + " in " + one["file"].get<std::string>();
-  }
-  if (record["interrupted"].get<bool>()) line += "; interrupted, run it again for the rest";
-  return line;
-}
-
 /// `shard` absent: of everything.
 IndexingResult build_index(Options& options, const std::filesystem::path& directory,
                            const std::optional<Shard>& shard) {
@@ -94,14 +80,6 @@ IndexingResult build_index(Options& options, const std::filesystem::path& direct
   return result;
 }
 
-void write_failed(Results& results, const EmbeddingIndex& index) {
-  for (const FailedImage& image : index.failed()) {
-    Json record;
-    detail::put_path(record, image.path);
-    results.fail(std::move(record), image.code, image.message);
-  }
-}
-
 /// Without pictures an index that is there is exported as it is.
 Status index(Options& options) {
   const auto start = std::chrono::steady_clock::now();
@@ -120,16 +98,7 @@ Status index(Options& options) {
   if (!options.images.empty()) write_failed(options.results, index);
   const Json written = result.interrupted ? Json::array() : write_exports(index, exports);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  options.results.write({{"output", directory},
-                         {"images", index.images()},
-                         {"failed", index.failed().size()},
-                         {"added", result.added},
-                         {"removed", result.removed},
-                         {"exports", written},
-                         {"states", index.states()},
-                         {"interrupted", result.interrupted},
-                         {"seconds", seconds.count()}},
-                        to_text);
+  write_index_summary(options.results, directory, index, result, written, seconds.count());
   const Status status = options.results.finish();
   return result.interrupted ? Status::kFailed : status;
 }

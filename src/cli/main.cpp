@@ -46,10 +46,9 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", version());
   app.require_subcommand(1);
   std::vector<std::pair<CLI::App*, Command>> commands;
-  for (const auto add :
-       {add_match, add_fill_mask, add_attention, add_similarity, add_embed, add_index, add_merge,
-        add_search, add_tokenize, add_detokenize, add_preprocess, add_convert, add_info, add_run,
-        add_verify, add_bench}) {
+  for (const auto add : {add_match, add_fill_mask, add_attention, add_similarity, add_embed,
+                         add_index, add_merge, add_search, add_tokenize, add_detokenize,
+                         add_preprocess, add_convert, add_info, add_run, add_verify, add_bench}) {
     Command function = add(app);
     commands.emplace_back(app.get_subcommands({}).back(), std::move(function));
   }

@@ -6,6 +6,7 @@
 
 #include "cli/common.hpp"
 #include "cli/report.hpp"
+#include "cli/search_results.hpp"
 #include "search/path_json.hpp"
 
 namespace bridgetower::cli {
@@ -75,46 +76,18 @@ Search make_search(const Options& options) {
   };
 }
 
-std::string to_text(const Json& record) {
-  const auto number = [](const Json& value) {
-    return value.is_null() ? std::string("     -") : fixed(value.get<double>());
-  };
-  const std::string rank = std::to_string(record["rank"].get<std::int64_t>());
-  return std::string(rank.size() < 4 ? 4 - rank.size() : 0, ' ') + rank + "  " +
-         number(record["score"]) + "  " + number(record["similarity"]) + "  " +
-         number(record["match"]) + "  " + record["image"].get<std::string>();
-}
-
-void write_results(Options& options, const Json& query, const std::vector<SearchResult>& results) {
-  std::int64_t rank = 0;
-  for (const SearchResult& result : results) {
-    Json record = query;
-    record["rank"] = ++rank;
-    detail::put_path(record, result.image);
-    record["score"] = result.score;
-    record["similarity"] = result.similarity;
-    record["match"] = result.match ? Json(*result.match) : Json(nullptr);
-    if (result.error) {
-      options.results.fail(std::move(record), to_string(result.error->code()),
-                           result.error->what());
-    } else {
-      options.results.write(record, to_text);
-    }
-  }
-}
-
 Status search(Options& options) {
   const std::vector<Query> all = queries(options);
   options.search.min_score = options.min_score;
   std::optional<Report> report;
   if (!options.html.empty()) report.emplace(options.html);
   Search find = make_search(options);
-  options.results.write_heading("rank   score  cosine   match  picture");
+  options.results.write_heading(kResultsHeading);
   for (const Query& query : all) {
     try {
       const std::vector<SearchResult> results = find(query);
       if (all.size() > 1) options.results.write_heading("== " + query.value);
-      write_results(options, all.size() > 1 ? query.to_json() : Json::object(), results);
+      write_results(options.results, all.size() > 1 ? query.to_json() : Json::object(), results);
       if (report) report->add({query.is_image, query.value, results, {}});
     } catch (const Error& error) {
       options.results.fail(query.to_json(), error);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <bridgetower/core/error.hpp>
 #include <bridgetower/search/embedding_index.hpp>
 #include <cstring>
@@ -15,6 +16,18 @@ namespace bridgetower {
 using detail::MappedFile;
 using detail::StoredRecord;
 
+namespace {
+
+/// Ranges of all parts follow each other; their lengths differ by one at most.
+RowRange range_of(std::int64_t part, std::int64_t parts, std::int64_t rows) {
+  const std::int64_t each = rows / parts;
+  const std::int64_t longer = rows % parts;
+  const std::int64_t first = part * each + std::min(part, longer);
+  return {first, first + each + (part < longer ? 1 : 0)};
+}
+
+}  // namespace
+
 struct EmbeddingIndex::Data {
   detail::Manifest manifest;
   MappedFile vectors;
@@ -24,6 +37,7 @@ struct EmbeddingIndex::Data {
   std::vector<FailedImage> failed;
   std::unique_ptr<ThreadPool> threads;
   std::string place;
+  RowRange held;
   std::filesystem::path graph_file;
   mutable std::mutex graph_mutex{};
   mutable std::unique_ptr<const detail::HnswGraph> read_graph{};
@@ -36,9 +50,10 @@ struct EmbeddingIndex::Data {
     const std::lock_guard<std::mutex> guard(graph_mutex);
     if (!read_graph) {
       const MappedFile file =
-          detail::open_checked(graph_file, manifest.files[detail::kGraph], *threads);
-      read_graph =
-          std::make_unique<const detail::HnswGraph>(file.place(), file.data(), file.size(), rows());
+          detail::open_checked(graph_file, manifest.files[detail::kGraph], *threads, 0,
+                               manifest.files[detail::kGraph].bytes);
+      read_graph = std::make_unique<const detail::HnswGraph>(file.place(), file.data(), file.size(),
+                                                             rows({0, manifest.images}));
     }
     return *read_graph;
   }
@@ -56,13 +71,25 @@ struct EmbeddingIndex::Data {
             static_cast<std::size_t>(stored(row).path_end - begin)};
   }
 
-  detail::VectorRows rows() const {
-    return {vectors.data(), manifest.images, manifest.size, manifest.type};
+  std::size_t vector_bytes() const {
+    return static_cast<std::size_t>(manifest.size) * detail::bytes_of(manifest.type);
+  }
+
+  detail::VectorRows rows(const RowRange& range) const {
+    return {vectors.data() + static_cast<std::size_t>(range.first) * vector_bytes(),
+            range.last - range.first, manifest.size, manifest.type};
   }
 
   void check_row(std::int64_t row) const {
     if (row >= 0 && row < manifest.images) return;
     throw InputError(place, "row", "0 to " + std::to_string(manifest.images - 1),
+                     std::to_string(row));
+  }
+
+  void check_held(std::int64_t row) const {
+    if (held.has(row)) return;
+    throw InputError(place, "row of a vector",
+                     std::to_string(held.first) + " to " + std::to_string(held.last - 1),
                      std::to_string(row));
   }
 
@@ -99,12 +126,30 @@ EmbeddingIndex::EmbeddingIndex(EmbeddingIndex&&) noexcept = default;
 EmbeddingIndex& EmbeddingIndex::operator=(EmbeddingIndex&&) noexcept = default;
 
 EmbeddingIndex EmbeddingIndex::open(const std::filesystem::path& directory, int threads) {
+  return open_part(directory, 0, 1, threads);
+}
+
+EmbeddingIndex EmbeddingIndex::open_part(const std::filesystem::path& directory, std::int64_t part,
+                                         std::int64_t parts, int threads) {
+  if (part < 0 || part >= parts) {
+    throw InputError("EmbeddingIndex", "part", "0 to " + std::to_string(parts - 1),
+                     std::to_string(part));
+  }
   detail::Manifest manifest = detail::read_manifest(directory);
   auto pool = std::make_unique<ThreadPool>(threads);
-  const auto open_file = [&](detail::IndexFile file) {
-    return detail::open_checked(directory / manifest.file_name(file), manifest.files[file], *pool);
+  const RowRange held = range_of(part, parts, manifest.images);
+  const auto open_bytes = [&](detail::IndexFile file, std::uint64_t begin, std::uint64_t end) {
+    return detail::open_checked(directory / manifest.file_name(file), manifest.files[file], *pool,
+                                begin, end);
   };
-  MappedFile vectors = open_file(detail::kVectors);
+  const auto open_file = [&](detail::IndexFile file) {
+    return open_bytes(file, 0, manifest.files[file].bytes);
+  };
+  const std::uint64_t vector_bytes =
+      static_cast<std::uint64_t>(manifest.size) * detail::bytes_of(manifest.type);
+  MappedFile vectors =
+      open_bytes(detail::kVectors, static_cast<std::uint64_t>(held.first) * vector_bytes,
+                 static_cast<std::uint64_t>(held.last) * vector_bytes);
   MappedFile images = open_file(detail::kImages);
   MappedFile paths = open_file(detail::kPaths);
   detail::InputFile states(directory / manifest.file_name(detail::kStates));
@@ -120,12 +165,13 @@ EmbeddingIndex EmbeddingIndex::open(const std::filesystem::path& directory, int 
                        manifest.files[detail::kGraph]);
   std::unique_ptr<Data> data(new Data{std::move(manifest), std::move(vectors), std::move(images),
                                       std::move(paths), std::move(states), std::move(failed),
-                                      std::move(pool), directory.string(), graph_file});
+                                      std::move(pool), directory.string(), held, graph_file});
   data->check_paths();
   return EmbeddingIndex(std::move(data));
 }
 
 std::int64_t EmbeddingIndex::images() const noexcept { return data_->manifest.images; }
+RowRange EmbeddingIndex::rows() const noexcept { return data_->held; }
 std::int64_t EmbeddingIndex::size() const noexcept { return data_->manifest.size; }
 VectorType EmbeddingIndex::type() const noexcept { return data_->manifest.type; }
 const std::string& EmbeddingIndex::model() const noexcept { return data_->manifest.model; }
@@ -154,8 +200,9 @@ ImageRecord EmbeddingIndex::record(std::int64_t row) const {
 
 Tensor<float> EmbeddingIndex::vector(std::int64_t row) const {
   data_->check_row(row);
+  data_->check_held(row);
   auto result = Tensor<float>::uninitialized({size()});
-  const float* const vector = detail::widened(data_->rows(), row, result.data());
+  const float* const vector = detail::widened(data_->rows({0, images()}), row, result.data());
   if (vector != result.data()) std::copy_n(vector, size(), result.data());
   return result;
 }
@@ -178,8 +225,7 @@ std::string EmbeddingIndex::state(std::int64_t row) const {
 }
 
 const void* EmbeddingIndex::stored_vector(std::int64_t row) const {
-  return data_->vectors.data() + static_cast<std::size_t>(row) * static_cast<std::size_t>(size()) *
-                                     detail::bytes_of(type());
+  return data_->vectors.data() + static_cast<std::size_t>(row) * data_->vector_bytes();
 }
 
 std::vector<Neighbour> EmbeddingIndex::nearest(const Tensor<float>& query,
@@ -198,18 +244,29 @@ std::vector<std::vector<Neighbour>> EmbeddingIndex::nearest_all(
   if (options.top_k < 1) {
     throw InputError("EmbeddingIndex", "top_k", "at least 1", std::to_string(options.top_k));
   }
-  if (options.approximate && !options.filter) {
+  const bool holds_all = rows().first == 0 && rows().last == images();
+  if (options.approximate && !options.filter && holds_all) {
     const detail::HnswGraph& graph = data_->graph();
     std::vector<std::vector<Neighbour>> found(static_cast<std::size_t>(queries.dim(0)));
     data_->threads->run(queries.dim(0), [&](std::int64_t q) {
       const float* const query = queries.data() + q * size();
       found[static_cast<std::size_t>(q)] = detail::nearest_among(
-          data_->rows(), graph.nearest(query, options.top_k), query, options.top_k);
+          data_->rows(data_->held), graph.nearest(query, options.top_k), query, options.top_k);
     });
     return found;
   }
-  return detail::nearest_rows(data_->rows(), queries.data(), queries.dim(0), options,
-                              *data_->threads);
+  const std::int64_t first = data_->held.first;
+  NearestOptions from_first;  // its row 0 is `first`
+  from_first.top_k = options.top_k;
+  if (options.filter) {
+    from_first.filter = [&](std::int64_t row) { return options.filter(first + row); };
+  }
+  auto all = detail::nearest_rows(data_->rows(data_->held), queries.data(), queries.dim(0),
+                                  from_first, *data_->threads);
+  for (std::vector<Neighbour>& best : all) {
+    for (Neighbour& neighbour : best) neighbour.row += first;
+  }
+  return all;
 }
 
 }  // namespace bridgetower

@@ -54,13 +54,7 @@ void walk(const fs::path& directory, ImageFiles& images) {
   for (const fs::path& next : below) walk(next, images);
 }
 
-struct EncodedImage {
-  ImageRecord record;
-  Tensor<float> vector;
-  std::string state;  // packed; empty where none is wanted
-};
-
-/// A picture as its file is now. Throws what reading, decoding or encoding throws.
+/// Throws what reading, decoding or encoding throws.
 EncodedImage encode(const Embedder& embedder, const std::string& path,
                     std::optional<DType> state_dtype) {
   std::optional<ImageRecord> record = state_of(path);
@@ -69,7 +63,7 @@ EncodedImage encode(const Embedder& embedder, const std::string& path,
     throw IoError(path, "read", "a file that stays as it is", "one that changes");
   }
   record->sha256 = detail::sha256(bytes.data(), bytes.size());
-  EncodedImage encoded{*std::move(record), {}, {}};
+  EncodedImage encoded{*std::move(record), {}, {}, {}};
   const Image image = Image::decode(bytes, path);
   if (state_dtype) {
     auto [vector, state] = embedder.embed_and_encode(image);
@@ -80,20 +74,6 @@ EncodedImage encode(const Embedder& embedder, const std::string& path,
   }
   detail::check_finite(path, encoded.vector);
   return encoded;
-}
-
-/// Whether it was added; otherwise it is recorded as failed.
-bool add_image(IndexBuilder& builder, const Embedder& embedder, const std::string& path,
-               std::optional<DType> state_dtype) {
-  std::optional<EncodedImage> encoded;
-  try {
-    encoded = encode(embedder, path, state_dtype);
-  } catch (const Error& error) {
-    builder.fail(path, error);
-    return false;
-  }
-  builder.add(encoded->record, encoded->vector, encoded->state);
-  return true;
 }
 
 bool contains(const std::vector<std::string>& sorted, const std::string& path) {
@@ -122,28 +102,52 @@ KeptStates kept_states(const BridgeTowerConfig& config, std::uint64_t max_bytes,
   return {max_bytes, image_state_bytes(config, side * side + 1, dtype).packed, dtype};
 }
 
-IndexingResult index_images(IndexBuilder& builder, const Embedder& embedder,
-                            const ImageFiles& images, const IndexingOptions& options) {
-  IndexingResult result;
+EncodedImage encode_image_file(const Embedder& embedder, const std::string& path,
+                               std::optional<DType> state_dtype) {
+  try {
+    return encode(embedder, path, state_dtype);
+  } catch (const Error& error) {
+    return {{}, {}, {}, FailedImage{path, to_string(error.code()), error.what()}};
+  }
+}
+
+bool add_encoded(IndexBuilder& builder, const EncodedImage& image) {
+  if (image.failure) {
+    builder.fail(*image.failure);
+  } else {
+    builder.add(image.file, image.vector, image.state);
+  }
+  return !image.failure;
+}
+
+IndexingPlan plan_indexing(IndexBuilder& builder, const ImageFiles& images) {
+  IndexingPlan plan;
   for (const std::string& path : builder.paths()) {
     if (!is_gone(path)) continue;
     builder.remove(path);
-    ++result.removed;
+    ++plan.removed;
   }
   for (const auto& [directory, error] : images.failed) builder.fail(directory, error);
-  std::vector<std::string> todo;
   for (const std::string& path : images.files) {
     const auto record = state_of(path);
-    if (!record || !builder.has(*record)) todo.push_back(path);
+    if (!record || !builder.has(*record)) plan.todo.push_back(path);
   }
+  return plan;
+}
+
+IndexingResult index_images(IndexBuilder& builder, const Embedder& embedder,
+                            const ImageFiles& images, const IndexingOptions& options) {
+  IndexingPlan plan = plan_indexing(builder, images);
+  IndexingResult result;
+  result.removed = plan.removed;
   std::mutex mutex;
   ThreadPool threads(options.threads);
   const auto stopped = [&] { return options.stop != nullptr && *options.stop; };
   // A second round encodes pictures that come among the first ones as others failed or are gone.
   for (bool first = true; !stopped(); first = false) {
-    const std::vector<std::string> with_state = builder.without_state(todo);
+    const std::vector<std::string> with_state = builder.without_state(plan.todo);
     std::vector<std::string> all;
-    std::set_union(todo.begin(), todo.end(), with_state.begin(), with_state.end(),
+    std::set_union(plan.todo.begin(), plan.todo.end(), with_state.begin(), with_state.end(),
                    std::back_inserter(all));
     if (all.empty() && !first) break;
     if (options.start) options.start(all.size());
@@ -152,12 +156,13 @@ IndexingResult index_images(IndexBuilder& builder, const Embedder& embedder,
       const std::string& path = all[static_cast<std::size_t>(i)];
       const auto dtype =
           contains(with_state, path) ? std::optional(builder.state_dtype()) : std::nullopt;
-      const bool added = add_image(builder, embedder, path, dtype) && contains(todo, path);
+      const bool added = add_encoded(builder, encode_image_file(embedder, path, dtype)) &&
+                         contains(plan.todo, path);
       const std::lock_guard<std::mutex> guard(mutex);
       result.added += added ? 1 : 0;
       if (options.advance) options.advance();
     });
-    todo.clear();
+    plan.todo.clear();
   }
   result.interrupted = stopped();
   return result;

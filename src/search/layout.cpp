@@ -193,15 +193,18 @@ void write_manifest(const std::filesystem::path& directory, const Manifest& mani
   write_file(directory / kManifestName, json.dump(1) + "\n");
 }
 
-MappedFile open_checked(const std::filesystem::path& path, const FileSum& sum,
-                        ThreadPool& threads) {
+MappedFile open_checked(const std::filesystem::path& path, const FileSum& sum, ThreadPool& threads,
+                        std::uint64_t begin, std::uint64_t end) {
   MappedFile file(path);
   check_length(file.place(), file.size(), sum);
-  threads.run(static_cast<std::int64_t>(sum.blocks.size()), [&](std::int64_t i) {
-    const auto block = static_cast<std::size_t>(i);
-    const std::uint64_t begin = block * sum.block;
-    const auto count = static_cast<std::size_t>(std::min(sum.block, sum.bytes - begin));
-    check_block(file.place(), file.data() + begin, count, block, sum);
+  if (begin >= end) return file;
+  const std::uint64_t first = begin / sum.block;
+  const std::uint64_t last = (end + sum.block - 1) / sum.block;
+  threads.run(static_cast<std::int64_t>(last - first), [&](std::int64_t i) {
+    const auto block = static_cast<std::size_t>(first) + static_cast<std::size_t>(i);
+    const std::uint64_t start = block * sum.block;
+    const auto count = static_cast<std::size_t>(std::min(sum.block, sum.bytes - start));
+    check_block(file.place(), file.data() + start, count, block, sum);
   });
   return file;
 }

@@ -64,8 +64,10 @@ constexpr std::size_t bytes_of(VectorType type) { return type == VectorType::kFl
 Manifest read_manifest(const std::filesystem::path& directory);
 void write_manifest(const std::filesystem::path& directory, const Manifest& manifest);
 
-/// Opens a file of the index and checks its length and every block. Throws IoError or FormatError.
-MappedFile open_checked(const std::filesystem::path& path, const FileSum& sum, ThreadPool& threads);
+/// Opens a file of the index and checks its length and every block that has bytes from `begin` to
+/// `end`. Throws IoError or FormatError.
+MappedFile open_checked(const std::filesystem::path& path, const FileSum& sum, ThreadPool& threads,
+                        std::uint64_t begin, std::uint64_t end);
 
 /// Throws FormatError for a file that has another length.
 void check_length(const std::string& place, std::uint64_t bytes, const FileSum& sum);

@@ -173,20 +173,35 @@ std::vector<SearchResult> search_vectors(const EmbeddingIndex& index, const Tens
   return cut(std::move(results), options);
 }
 
+std::vector<Neighbour> find_candidates(const EmbeddingIndex& index, const Tensor<float>& query,
+                                       const SearchOptions& options) {
+  return candidates(index, query, options,
+                    options.rerank == 0 ? options.top_k : std::max(options.top_k, options.rerank));
+}
+
+std::vector<SearchResult> ranked(std::vector<SearchResult> results, const SearchOptions& options) {
+  std::stable_sort(results.begin(), results.end(), [](const auto& a, const auto& b) {
+    if (a.error.has_value() != b.error.has_value()) return b.error.has_value();
+    return a.score > b.score;
+  });
+  return cut(std::move(results), options);
+}
+
+Tensor<float> TwoStageSearch::embed(std::string_view text) const { return model_->embed(text); }
+
+std::vector<SearchResult> TwoStageSearch::match(std::string_view text,
+                                                const std::vector<Neighbour>& rows) const {
+  std::vector<SearchResult> results;
+  for (const Neighbour& row : rows) results.push_back(result_of(index_, row));
+  model_->match(index_, rows, text, results);
+  return results;
+}
+
 std::vector<SearchResult> TwoStageSearch::search(std::string_view text,
                                                  const SearchOptions& options) const {
   const Tensor<float> query = model_->embed(text);
   if (options.rerank == 0) return search_vectors(index_, query, options);
-  const std::vector<Neighbour> rows =
-      candidates(index_, query, options, std::max(options.top_k, options.rerank));
-  std::vector<SearchResult> results;
-  for (const Neighbour& row : rows) results.push_back(result_of(index_, row));
-  model_->match(index_, rows, text, results);
-  std::stable_sort(results.begin(), results.end(), [](const auto& a, const auto& b) {
-    if (a.match.has_value() != b.match.has_value()) return a.match.has_value();
-    return a.score > b.score;
-  });
-  return cut(std::move(results), options);
+  return ranked(match(text, find_candidates(index_, query, options)), options);
 }
 
 std::vector<SearchResult> TwoStageSearch::search(const Image& image,

@@ -30,6 +30,14 @@ struct NearestOptions {
   bool approximate = false;  ///< by the index's graph, which may miss some; not with a filter
 };
 
+/// The rows from `first` on, `last` not among them.
+struct RowRange {
+  std::int64_t first = 0;
+  std::int64_t last = 0;
+
+  bool has(std::int64_t row) const noexcept { return row >= first && row < last; }
+};
+
 /// The vectors of a collection of pictures and what each was made from, in the order of their
 /// paths' bytes. Opened from a directory that IndexBuilder made (docs/search.md has the layout);
 /// every byte but the states' is checked then. Immutable; every call may run from any thread.
@@ -39,12 +47,21 @@ class EmbeddingIndex {
   /// LoadOptions.
   static EmbeddingIndex open(const std::filesystem::path& directory, int threads = 0);
 
+  /// The same for process `part` of `parts` (from 0), which searches one of as many ranges of rows:
+  /// only vectors of rows() are read, checked and looked at by nearest(). Throws InputError for
+  /// numbers that do not fit.
+  static EmbeddingIndex open_part(const std::filesystem::path& directory, std::int64_t part,
+                                  std::int64_t parts, int threads = 0);
+
   ~EmbeddingIndex();
   EmbeddingIndex(EmbeddingIndex&&) noexcept;
   EmbeddingIndex& operator=(EmbeddingIndex&&) noexcept;
 
   /// N, the number of pictures.
   std::int64_t images() const noexcept;
+
+  /// Whose vectors are there: all, or those of the part that was opened.
+  RowRange rows() const noexcept;
 
   /// E, the length of every vector.
   std::int64_t size() const noexcept;

@@ -6,7 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace bridgetower {
@@ -27,6 +29,30 @@ ImageFiles find_images(const std::vector<std::string>& paths);
 /// BF16.
 KeptStates kept_states(const BridgeTowerConfig& config, std::uint64_t max_bytes,
                        DType dtype = DType::kBF16);
+
+/// A picture as its file is now and its vector [E], or why there is none.
+struct EncodedImage {
+  ImageRecord file;
+  Tensor<float> vector;
+  std::string state;  ///< packed; empty where none is wanted
+  std::optional<FailedImage> failure;
+};
+
+EncodedImage encode_image_file(const Embedder& embedder, const std::string& path,
+                               std::optional<DType> state_dtype = std::nullopt);
+
+/// Adds a picture or records its failure; whether it was added. Throws as IndexBuilder::add does.
+bool add_encoded(IndexBuilder& builder, const EncodedImage& image);
+
+/// What brings an index up to date with files.
+struct IndexingPlan {
+  std::vector<std::string> todo;  ///< files that are new or changed, in the order of their bytes
+  std::int64_t removed = 0;       ///< pictures whose files are gone
+};
+
+/// Takes out every picture whose file is gone, records directories that could not be read, and
+/// lists what has to be encoded.
+IndexingPlan plan_indexing(IndexBuilder& builder, const ImageFiles& images);
 
 struct IndexingOptions {
   int threads = 0;                          ///< as in LoadOptions

@@ -35,6 +35,14 @@ struct SearchOptions {
 std::vector<SearchResult> search_vectors(const EmbeddingIndex& index, const Tensor<float>& query,
                                          const SearchOptions& options);
 
+/// The first step of a search: the rows of the best vectors, as many as have to be looked at.
+std::vector<Neighbour> find_candidates(const EmbeddingIndex& index, const Tensor<float>& query,
+                                       const SearchOptions& options);
+
+/// The last step: best first, those that the matching head scored, then those whose files failed;
+/// none that scores too little, no more than top_k. Equal ones stay in their order.
+std::vector<SearchResult> ranked(std::vector<SearchResult> results, const SearchOptions& options);
+
 /// Finds pictures by a sentence: the vectors choose the best few, the matching head sorts those.
 /// One model with both heads, the towers loaded once.
 ///
@@ -56,6 +64,10 @@ class TwoStageSearch {
   /// Best first: those that the matching head scored, then those whose files failed. Throws
   /// InputError for a text that the model cannot take or options out of range.
   std::vector<SearchResult> search(std::string_view text, const SearchOptions& options = {}) const;
+
+  /// The steps between: the sentence's vector [E], and what the matching head says of rows.
+  Tensor<float> embed(std::string_view text) const;
+  std::vector<SearchResult> match(std::string_view text, const std::vector<Neighbour>& rows) const;
 
   /// The pictures most like this one, by their vectors alone.
   std::vector<SearchResult> search(const Image& image, const SearchOptions& options = {}) const;

@@ -120,6 +120,42 @@ TEST(EmbeddingIndex, HoldsWhatWasAddedInTheOrderOfThePaths) {
   EXPECT_THROW(index.vector(-1), InputError);
 }
 
+/// Together the parts find what the whole index finds; each looks at its own rows.
+TEST(EmbeddingIndex, IsOpenedInParts) {
+  const TemporaryDirectory directory;
+  build(directory.path(), pictures(50));
+  const auto query = random_tensor<float>({kSize}, 77);
+  NearestOptions all;
+  all.top_k = 50;
+  const auto expected = EmbeddingIndex::open(directory.path(), 1).nearest(query, all);
+  for (const std::int64_t parts : {1, 3, 60}) {
+    std::map<std::int64_t, float> found;
+    std::int64_t next = 0;
+    for (std::int64_t part = 0; part < parts; ++part) {
+      const auto index = EmbeddingIndex::open_part(directory.path(), part, parts, 1);
+      EXPECT_EQ(index.images(), 50);
+      EXPECT_EQ(index.rows().first, next);
+      next = index.rows().last;
+      NearestOptions filtered = all;
+      filtered.filter = [&](std::int64_t row) { return index.rows().has(row); };
+      for (const Neighbour& neighbour : index.nearest(query, filtered)) {
+        EXPECT_TRUE(index.rows().has(neighbour.row));
+        found[neighbour.row] = neighbour.similarity;
+      }
+      if (next < 50) {
+        EXPECT_THROW(index.vector(next), InputError);
+      }
+    }
+    EXPECT_EQ(next, 50);
+    ASSERT_EQ(found.size(), expected.size());
+    for (const Neighbour& neighbour : expected) {
+      EXPECT_EQ(found.at(neighbour.row), neighbour.similarity);
+    }
+  }
+  EXPECT_THROW(EmbeddingIndex::open_part(directory.path(), 3, 3), InputError);
+  EXPECT_THROW(EmbeddingIndex::open_part(directory.path(), -1, 3), InputError);
+}
+
 TEST(EmbeddingIndex, FindsTheNearestExactly) {
   for (const VectorType type : {VectorType::kFloat32, VectorType::kBFloat16}) {
     const TemporaryDirectory directory;
