@@ -31,9 +31,10 @@ PackedPanels::PackedPanels(std::int64_t outputs, std::int64_t inputs, DType dtyp
 
 template <class Function>
 void PackedPanels::for_panels(Outputs range, const Function& function) const {
-  for (std::int64_t first = range.first; first < range.first + range.count;) {
+  const std::int64_t end = std::min(range.first + range.count, outputs_);
+  for (std::int64_t first = range.first; first < end;) {
     const std::int64_t column = first % columns_;
-    const std::int64_t count = std::min(range.first + range.count - first, columns_ - column);
+    const std::int64_t count = std::min(end - first, columns_ - column);
     function(first, count, first / columns_, column);
     first += count;
   }
