@@ -5,6 +5,7 @@
 #define BRIDGETOWER_KERNELS_NAME "avx2"
 #define BRIDGETOWER_VECTOR_BYTES 32
 #define BRIDGETOWER_TILE_ROWS 6
+#define BRIDGETOWER_REGISTER "x"
 #define BRIDGETOWER_ADD_PAIRS(sum, a, b) \
   (sum + reinterpret_cast<IntVector>(    \
              _mm256_madd_epi16(reinterpret_cast<__m256i>(a), reinterpret_cast<__m256i>(b))))
