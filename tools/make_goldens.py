@@ -32,6 +32,11 @@ HEADS = {"base": BridgeTowerModel, "itm": BridgeTowerForImageAndTextRetrieval, "
 MASKED = torch.finfo(torch.float64).min
 
 
+def without_path(config):
+    """The configuration as JSON, without the place that it was read from."""
+    return json.dumps({**json.loads(config.to_json_string(use_diff=False)), "_name_or_path": ""}, indent=2, sort_keys=True)
+
+
 def noise(name, *shape, scale=1.0):
     """Inputs that float32 holds exactly."""
     return scale * random_weight(f"input/{name}", shape, 2) if shape else None
@@ -43,7 +48,7 @@ def save(name, kind, config, weights, inputs, outputs, dtype=torch.float32, fact
     for key, value in outputs.items():
         tensors[f"outputs.{key}"] = value.to(torch.float64 if value.ndim == 0 else torch.float32).contiguous()
     save_file({key: value.clone() for key, value in tensors.items()}, OUT / f"{name}.safetensors", {
-        "kind": kind, "config": config.to_json_string(use_diff=False), "atol": str(ATOL), "rtol": str(RTOL),
+        "kind": kind, "config": without_path(config), "atol": str(ATOL), "rtol": str(RTOL),
         "transformers": version("transformers"), "torch": torch.__version__, **dict(facts)})
     (OUT / f"{name}.safetensors").chmod(0o644)
 
