@@ -1,6 +1,7 @@
 #include "search/hnsw_graph.hpp"
 
 #include <algorithm>
+#include <bridgetower/core/detail/bfloat16.hpp>
 #include <bridgetower/core/error.hpp>
 #include <cmath>
 #include <cstdlib>
@@ -219,7 +220,7 @@ std::vector<std::int64_t> HnswGraph::nearest(const float* query, std::int64_t co
   const void* stored = query;
   std::vector<std::uint16_t> rounded;
   if (vectors.type == VectorType::kBFloat16) {
-    std::transform(query, query + vectors.size, std::back_inserter(rounded), to_bfloat16);
+    std::transform(query, query + vectors.size, std::back_inserter(rounded), bfloat_from_float);
     stored = rounded.data();
   }
   const auto wanted = static_cast<std::size_t>(std::min(count, vectors.rows));

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bridgetower/core/detail/bfloat16.hpp>
 #include <bridgetower/search/index_builder.hpp>
 #include <cerrno>
 #include <limits>
@@ -234,7 +235,7 @@ struct IndexBuilder::State {
       } else {
         std::copy_n(added.data() + row.place, count * sizeof(float),
                     reinterpret_cast<unsigned char*>(vector.data()));
-        std::transform(vector.begin(), vector.end(), rounded.begin(), detail::to_bfloat16);
+        std::transform(vector.begin(), vector.end(), rounded.begin(), detail::bfloat_from_float);
         bytes = manifest.type == VectorType::kFloat32 ? static_cast<void*>(vector.data())
                                                       : static_cast<void*>(rounded.data());
       }

@@ -121,12 +121,6 @@ std::vector<Neighbour> nearest_among(const VectorRows& vectors,
   return found;
 }
 
-std::uint16_t to_bfloat16(float value) {
-  std::uint32_t bits;
-  std::memcpy(&bits, &value, sizeof bits);
-  return static_cast<std::uint16_t>((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);  // ties to even
-}
-
 std::vector<std::vector<Neighbour>> nearest_rows(const VectorRows& vectors, const float* queries,
                                                  std::int64_t count, const NearestOptions& options,
                                                  ThreadPool& threads) {

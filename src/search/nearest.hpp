@@ -31,6 +31,4 @@ float stored_product(const VectorRows& vectors, const void* a, const void* b);
 /// A stored vector as float; `buffer` [size] is used where it has to be widened.
 const float* widened(const VectorRows& vectors, std::int64_t row, float* buffer);
 
-std::uint16_t to_bfloat16(float value);
-
 }  // namespace bridgetower::detail
