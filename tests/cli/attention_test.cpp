@@ -5,6 +5,7 @@
 #include <bridgetower/preprocessing/image/image.hpp>
 #include <filesystem>
 
+#include "tests/support/paths.hpp"
 #include "tests/support/program.hpp"
 
 namespace bridgetower {
@@ -16,7 +17,7 @@ using testing::Outcome;
 using testing::read_all;
 using testing::TemporaryDirectory;
 
-const fs::path kRoot = fs::path(BRIDGETOWER_TEST_DATA) / "../..";
+const fs::path kRoot = fs::path(testing::test_data()) / "../..";
 const std::string kModel = " --model " + (kRoot / "models/demo").string() + " ";
 const std::string kPicture =
     " --image " + (kRoot / "examples/pictures/red-car-right-of-house.png").string() + " ";
@@ -24,7 +25,7 @@ const std::string kPicture =
 class Attention : public ::testing::Test {
  protected:
   Outcome run(const std::string& arguments) const {
-    return testing::run_program(BRIDGETOWER_PROGRAM, "attention" + kModel + kPicture + arguments);
+    return testing::run_program(testing::program(), "attention" + kModel + kPicture + arguments);
   }
   std::string path(const std::string& name) const { return (directory_.path() / name).string(); }
   std::size_t files() const {

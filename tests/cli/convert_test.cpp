@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "tests/support/paths.hpp"
 #include "tests/support/program.hpp"
 
 namespace bridgetower {
@@ -17,12 +18,13 @@ using testing::Outcome;
 using testing::read_all;
 using testing::TemporaryDirectory;
 
-const std::string kData = BRIDGETOWER_TEST_DATA;
+const std::string kData = testing::test_data();
 
 class ConvertProgram : public ::testing::Test {
  protected:
   Outcome run(const std::string& arguments) const {
-    return testing::run_program("HF_HUB_CACHE=" + path("hub") + " " BRIDGETOWER_PROGRAM, arguments);
+    return testing::run_program("HF_HUB_CACHE=" + path("hub") + " " + testing::program(),
+                                arguments);
   }
 
   std::string path(const std::string& name) const { return (directory_.path() / name).string(); }

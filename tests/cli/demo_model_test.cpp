@@ -5,6 +5,7 @@
 #include <bridgetower/io/safetensors.hpp>
 #include <filesystem>
 
+#include "tests/support/paths.hpp"
 #include "tests/support/program.hpp"
 
 namespace bridgetower {
@@ -16,14 +17,13 @@ using testing::TemporaryDirectory;
 
 namespace fs = std::filesystem;
 
-const std::string kData = BRIDGETOWER_TEST_DATA;
+const std::string kData = testing::test_data();
 const std::string kTinyModel = kData + "/tiny_model";
 const fs::path kDemoModel = fs::path(kData + "/../../models/demo").lexically_normal();
 const std::string kPictures = kData + "/../../examples/pictures/";
 
 Outcome run(const std::string& arguments) {
-  return testing::run_program("env -u BRIDGETOWER_MODEL " + std::string(BRIDGETOWER_PROGRAM),
-                              arguments);
+  return testing::run_program("env -u BRIDGETOWER_MODEL " + testing::program(), arguments);
 }
 
 /// A golden of the demo model, its metadata and first output changed.
@@ -57,7 +57,7 @@ TEST(DemoModel, IsTheDefault) {
   EXPECT_GT(scores.at(0)["score"].get<double>(), 0.5);
   EXPECT_LT(scores.at(1)["score"].get<double>(), 0.5);
   const Outcome other = testing::run_program(
-      "env BRIDGETOWER_MODEL=" + kTinyModel + " " + BRIDGETOWER_PROGRAM, "info");
+      "env BRIDGETOWER_MODEL=" + kTinyModel + " " + testing::program(), "info");
   EXPECT_EQ(other.records().at(0)["model"], kTinyModel);
 }
 

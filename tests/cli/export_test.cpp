@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "tests/support/paths.hpp"
 #include "tests/support/program.hpp"
 
 namespace bridgetower {
@@ -14,7 +15,7 @@ using testing::Outcome;
 using testing::read_all;
 using testing::TemporaryDirectory;
 
-const fs::path kRoot = fs::path(BRIDGETOWER_TEST_DATA) / "../..";
+const fs::path kRoot = fs::path(testing::test_data()) / "../..";
 
 class ExportOfIndex : public ::testing::Test {
  protected:
@@ -27,7 +28,7 @@ class ExportOfIndex : public ::testing::Test {
 
   /// `index --output INDEX` and more; no model is given, none is needed.
   Outcome run(const std::string& more, const std::string& redirections = "") const {
-    return testing::run_program(BRIDGETOWER_PROGRAM, "index --output " + index_ + " " + more, "",
+    return testing::run_program(testing::program(), "index --output " + index_ + " " + more, "",
                                 redirections);
   }
 
@@ -69,9 +70,9 @@ TEST_F(ExportOfIndex, RefusesWhatItCannotDo) {
         "--export jsonl=a --export npy=a", "--resume --export npy"}) {
     EXPECT_EQ(run(arguments).status, 2) << arguments;
   }
-  EXPECT_EQ(testing::run_program(BRIDGETOWER_PROGRAM, "index --output . --export npy").status, 2);
+  EXPECT_EQ(testing::run_program(testing::program(), "index --output . --export npy").status, 2);
   const Outcome none =
-      testing::run_program(BRIDGETOWER_PROGRAM, "index --output " + index_ + ".none --export npy");
+      testing::run_program(testing::program(), "index --output " + index_ + ".none --export npy");
   EXPECT_EQ(none.status, 1);
   EXPECT_FALSE(fs::exists(index_ + ".none.npy"));
 }
@@ -79,9 +80,8 @@ TEST_F(ExportOfIndex, RefusesWhatItCannotDo) {
 TEST_F(ExportOfIndex, LeavesNoPartWhereTheDiskIsFull) {
   EXPECT_EQ(run("--export jsonl=-", ">/dev/full").status, 1);
   EXPECT_EQ(run("--export npy=/dev/full").status, 1);
-  const std::string limited = "sh -c 'ulimit -f 1; trap \"\" XFSZ; exec " BRIDGETOWER_PROGRAM
-                              " index --output " +
-                              index_ + " --export jsonl >/dev/null 2>&1'";
+  const std::string limited = "sh -c 'ulimit -f 1; trap \"\" XFSZ; exec " + testing::program() +
+                              " index --output " + index_ + " --export jsonl >/dev/null 2>&1'";
   EXPECT_NE(std::system(limited.c_str()), 0);
   for (const auto& entry : fs::directory_iterator(directory_.path())) {
     EXPECT_TRUE(entry.path() == index_ || entry.path() == index_ + ".npy") << entry.path();

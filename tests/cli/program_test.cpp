@@ -10,6 +10,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "tests/support/paths.hpp"
+
 namespace bridgetower {
 namespace {
 
@@ -18,13 +20,13 @@ using testing::Outcome;
 using testing::read_all;
 using testing::TemporaryDirectory;
 
-const std::string kData = BRIDGETOWER_TEST_DATA;
+const std::string kData = testing::test_data();
 const std::string kModel = " --model " + kData + "/tiny_model ";
 const std::string kPicture = kData + "/images/rgb.png";
 
 Outcome run(const std::string& arguments, const std::string& input = "",
             const std::string& redirections = "") {
-  return testing::run_program(BRIDGETOWER_PROGRAM, arguments, input, redirections);
+  return testing::run_program(testing::program(), arguments, input, redirections);
 }
 
 TEST(Program, MatchesEveryPictureWithEveryText) {
@@ -238,7 +240,7 @@ TEST(Program, EmbedsLinesOfStandardInputToStandardOutput) {
   EXPECT_EQ(records[4]["embedding"].size(), 16U);
   EXPECT_NE(records[4]["embedding"], records[3]["embedding"]);
   EXPECT_NE(piped.error.find("\"failed\":2"), std::string::npos) << piped.error;
-  EXPECT_EQ(testing::run_program(BRIDGETOWER_PROGRAM, "embed" + kModel + "--pairs - --output -",
+  EXPECT_EQ(testing::run_program(testing::program(), "embed" + kModel + "--pairs - --output -",
                                  lines, ">/dev/full")
                 .status,
             1);

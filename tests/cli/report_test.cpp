@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "tests/support/browser.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/program.hpp"
 
 namespace bridgetower {
@@ -20,7 +21,7 @@ using testing::Outcome;
 using testing::read_all;
 using testing::TemporaryDirectory;
 
-const fs::path kRoot = fs::path(BRIDGETOWER_TEST_DATA) / "../..";
+const fs::path kRoot = fs::path(testing::test_data()) / "../..";
 const fs::path kPictures = kRoot / "examples/pictures";
 const std::string kModel = " --model " + (kRoot / "models/demo").string() + " ";
 
@@ -44,7 +45,7 @@ class ReportPage : public ::testing::Test {
   }
   Outcome run(const std::string& arguments) const {
     const std::size_t command = arguments.find(' ');
-    return testing::run_program(BRIDGETOWER_PROGRAM,
+    return testing::run_program(testing::program(),
                                 arguments.substr(0, command) + kModel + arguments.substr(command));
   }
   Outcome search(const std::string& more) const {

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <map>
 
+#include "tests/support/paths.hpp"
 #include "tests/support/program.hpp"
 
 namespace bridgetower {
@@ -17,12 +18,12 @@ using testing::Outcome;
 using testing::read_all;
 using testing::TemporaryDirectory;
 
-const fs::path kPictures = fs::path(BRIDGETOWER_TEST_DATA) / "../../examples/pictures";
+const fs::path kPictures = fs::path(testing::test_data()) / "../../examples/pictures";
 const std::string kModel =
-    " --model " + (fs::path(BRIDGETOWER_TEST_DATA) / "../../models/demo").string() + " ";
+    " --model " + (fs::path(testing::test_data()) / "../../models/demo").string() + " ";
 
 Outcome run(const std::string& arguments, const std::string& input = "") {
-  return testing::run_program(BRIDGETOWER_PROGRAM, arguments, input);
+  return testing::run_program(testing::program(), arguments, input);
 }
 
 /// Eight of the example pictures in a directory of their own, one of them further down.
@@ -92,7 +93,7 @@ TEST_F(Search, FindsThePictureThatASentenceDescribes) {
 TEST_F(Search, TakesManyQueriesPicturesPatternsAndAFloor) {
   ASSERT_EQ(index("index").status, 0);
   const std::string search = "search" + kModel + "--index " + path("index") + " --rerank 0 ";
-  const Outcome two = testing::run_program(BRIDGETOWER_PROGRAM, search + "--texts - --top-k 2",
+  const Outcome two = testing::run_program(testing::program(), search + "--texts - --top-k 2",
                                            "a red boat\na cat\n");
   ASSERT_EQ(two.records().size(), 4U);
   EXPECT_EQ(two.records()[2]["text"], "a cat");
@@ -138,7 +139,7 @@ TEST_F(Search, KilledAtAnyMomentItIsResumedToTheSameBytes) {
   EXPECT_EQ(index("undisturbed").records().at(0)["states"], 5);
   for (int i = 1; i <= 8; ++i) {
     const std::string command = "timeout -s KILL 0." + std::to_string(i) + " " +
-                                BRIDGETOWER_PROGRAM + " index" + kModel + "--threads 1 --images " +
+                                testing::program() + " index" + kModel + "--threads 1 --images " +
                                 photos_.string() + " --output " + path("index") +
                                 " --states 200KB --resume >/dev/null 2>&1";
     const int status = std::system(command.c_str());
@@ -161,7 +162,7 @@ TEST_F(Search, KeepsStatesWithinABudget) {
 
 TEST_F(Search, RefusesAnotherModelsIndexAndPlacesItCannotWrite) {
   ASSERT_EQ(index("index").status, 0);
-  const std::string tiny = " --model " + std::string(BRIDGETOWER_TEST_DATA) + "/tiny_model ";
+  const std::string tiny = " --model " + testing::test_data() + "/tiny_model ";
   const Outcome other = run("search" + tiny + "--index " + path("index") + " --text a");
   EXPECT_EQ(other.status, 1);
   EXPECT_NE(other.error.find("model of the index"), std::string::npos) << other.error;
@@ -175,9 +176,9 @@ TEST_F(Search, SurvivesAFullDisk) {
   ASSERT_EQ(index("index").status, 0);
   const auto before = contents(path("index"));
   fs::rename(photos_ / "below/red-boat-sea.png", photos_ / "other.png");
-  const std::string command = "sh -c 'ulimit -f 1; trap \"\" XFSZ; exec " +
-                              std::string(BRIDGETOWER_PROGRAM) + " index" + kModel + "--images " +
-                              photos_.string() + " --output " + path("index") + " >/dev/null 2>&1'";
+  const std::string command = "sh -c 'ulimit -f 1; trap \"\" XFSZ; exec " + testing::program() +
+                              " index" + kModel + "--images " + photos_.string() + " --output " +
+                              path("index") + " >/dev/null 2>&1'";
   EXPECT_NE(std::system(command.c_str()), 0);
   auto after = contents(path("index"));
   after.erase("journal");

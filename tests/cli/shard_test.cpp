@@ -5,6 +5,7 @@
 #include <fstream>
 #include <map>
 
+#include "tests/support/paths.hpp"
 #include "tests/support/program.hpp"
 
 namespace bridgetower {
@@ -15,12 +16,12 @@ using testing::Outcome;
 using testing::read_all;
 using testing::TemporaryDirectory;
 
-const fs::path kRoot = fs::path(BRIDGETOWER_TEST_DATA) / "../..";
+const fs::path kRoot = fs::path(testing::test_data()) / "../..";
 
 class ShardsOfIndex : public ::testing::Test {
  protected:
   Outcome run(const std::string& arguments, const std::string& variables = "") const {
-    return testing::run_program("env " + variables + " " BRIDGETOWER_PROGRAM, arguments);
+    return testing::run_program("env " + variables + " " + testing::program(), arguments);
   }
   Outcome index(const std::string& arguments, const std::string& variables = "") const {
     return run("index --model " + (kRoot / "models/demo").string() + " --images " +
@@ -46,10 +47,10 @@ TEST_F(ShardsOfIndex, AreMergedToTheBytesOfOneProcess) {
   const std::string parts = "--output " + path("parts") + " --shard ";
   index(parts + "0/3");
   // Killed in between, finished later.
-  const std::string killed =
-      "timeout -s KILL 0.15 " BRIDGETOWER_PROGRAM " index --threads 1 --model " +
-      (kRoot / "models/demo").string() + " --images " + (kRoot / "examples/pictures").string() +
-      " " + bad_ + " " + parts + "1/3 >/dev/null 2>&1";
+  const std::string killed = "timeout -s KILL 0.15 " + testing::program() +
+                             " index --threads 1 --model " + (kRoot / "models/demo").string() +
+                             " --images " + (kRoot / "examples/pictures").string() + " " + bad_ +
+                             " " + parts + "1/3 >/dev/null 2>&1";
   EXPECT_NE(std::system(killed.c_str()), -1);
   index(parts + "2/3");
   const std::string merge = "merge --parts " + path("parts") + " --output " + path("merged");

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "tests/support/paths.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace bridgetower {
@@ -19,8 +20,8 @@ std::vector<json> tokenize(const std::filesystem::path& model, const std::string
   const TemporaryDirectory directory;
   const std::string in = directory.write("in", lines).string();
   const std::string out = (directory.path() / "out").string();
-  const std::string command = std::string(BRIDGETOWER_PROGRAM) + " tokenize --model " +
-                              model.string() + " --jsonl --texts " + in + " >" + out + " 2>&1";
+  const std::string command = testing::program() + " tokenize --model " + model.string() +
+                              " --jsonl --texts " + in + " >" + out + " 2>&1";
   EXPECT_GE(std::system(command.c_str()), 0);
   std::vector<json> records;
   std::istringstream stream(read_all(out));
@@ -28,7 +29,7 @@ std::vector<json> tokenize(const std::filesystem::path& model, const std::string
   return records;
 }
 
-const std::filesystem::path kTiny = std::filesystem::path(BRIDGETOWER_TEST_DATA) / "tiny_model";
+const std::filesystem::path kTiny = std::filesystem::path(testing::test_data()) / "tiny_model";
 
 TEST(Tokenize, TruncatesWhereOnlyMaxLengthIsGiven) {
   const auto records =

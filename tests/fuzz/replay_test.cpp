@@ -7,6 +7,7 @@
 #include <random>
 
 #include "tests/fuzz/targets.hpp"
+#include "tests/support/paths.hpp"
 
 namespace bridgetower::fuzz {
 namespace {
@@ -20,7 +21,7 @@ INSTANTIATE_TEST_SUITE_P(Fuzz, Replay, ::testing::ValuesIn(targets()),
 std::vector<std::string> corpus(const Target& target) {
   std::vector<std::string> inputs;
   for (const std::string& seed : target.seeds) inputs.push_back(seed_bytes(seed));
-  const fs::path found = fs::path(BRIDGETOWER_TEST_DATA) / "fuzz" / target.name;
+  const fs::path found = fs::path(testing::test_data()) / "fuzz" / target.name;
   std::error_code none;
   for (const auto& file : fs::directory_iterator(found, none)) {
     std::ifstream in(file.path(), std::ios::binary);

@@ -11,6 +11,8 @@
 #include <cstring>
 #include <fstream>
 #include <new>
+
+#include "tests/support/paths.hpp"
 #ifdef BRIDGETOWER_FUZZ_SENTENCEPIECE
 #include <bridgetower/sentencepiece/xlm_roberta_tokenizer.hpp>
 #endif
@@ -20,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path kData = BRIDGETOWER_TEST_DATA;
+const fs::path kData = testing::test_data();
 const fs::path kTiny = kData / "tiny_model";
 
 std::string read_file(const fs::path& file) {

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 
+#include "tests/support/paths.hpp"
 #include "tests/support/program.hpp"
 
 namespace bridgetower {
@@ -15,7 +16,7 @@ using testing::read_all;
 using testing::run_program;
 using testing::TemporaryDirectory;
 
-const fs::path kRoot = fs::path(BRIDGETOWER_TEST_DATA) / "../..";
+const fs::path kRoot = fs::path(testing::test_data()) / "../..";
 
 std::map<std::string, std::string> contents(const fs::path& directory) {
   std::map<std::string, std::string> files;
@@ -30,13 +31,13 @@ class Mpi : public ::testing::Test {
   /// `before` stands before the program on every rank.
   Outcome run(int ranks, const std::string& arguments, const std::string& before = "") const {
     return run_program(
-        "env OMPI_MCA_btl_base_warn_component_unused=0 OMPI_MCA_plm_rsh_agent=false " MPI_RUN
-        " --oversubscribe --allow-run-as-root -n " +
+        "env OMPI_MCA_btl_base_warn_component_unused=0 OMPI_MCA_plm_rsh_agent=false " +
+            testing::mpi_launcher() + " --oversubscribe --allow-run-as-root -n " +
             std::to_string(ranks),
-        before + " " BRIDGETOWER_MPI_PROGRAM " " + arguments);
+        before + " " + testing::mpi_program() + " " + arguments);
   }
   Outcome alone(const std::string& arguments) const {
-    return run_program(BRIDGETOWER_PROGRAM, arguments);
+    return run_program(testing::program(), arguments);
   }
   std::string path(const std::string& name) const { return (directory_.path() / name).string(); }
   std::string index_of(const std::string& name) const {

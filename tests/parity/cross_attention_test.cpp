@@ -5,6 +5,7 @@
 
 #include "tests/support/expect_error.hpp"
 #include "tests/support/golden.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace bridgetower {
@@ -15,7 +16,7 @@ using testing::expect_error;
 using testing::Golden;
 using testing::GoldenWeights;
 
-const fs::path kData = BRIDGETOWER_TEST_DATA;
+const fs::path kData = testing::test_data();
 const fs::path kDemoModel = kData / "../../models/demo";
 const fs::path kPictures = kData / "../../examples/pictures";
 

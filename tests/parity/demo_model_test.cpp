@@ -9,14 +9,16 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "tests/support/paths.hpp"
+
 namespace bridgetower {
 namespace {
 
 using nlohmann::json;
 
-const std::string kRoot = std::string(BRIDGETOWER_TEST_DATA) + "/../../";
+const std::string kRoot = testing::test_data() + "/../../";
 const std::string kModel = kRoot + "models/demo";
-const std::string kData = std::string(BRIDGETOWER_TEST_DATA) + "/demo/";
+const std::string kData = testing::test_data() + "/demo/";
 
 /// The model is too small to gain by more.
 LoadOptions one_thread() {

@@ -11,6 +11,7 @@
 #include <bridgetower/model/detail/stack.hpp>
 
 #include "tests/support/golden.hpp"
+#include "tests/support/paths.hpp"
 
 namespace bridgetower {
 namespace {
@@ -19,7 +20,7 @@ using testing::expect_near;
 using testing::Golden;
 using testing::GoldenWeights;
 
-const std::filesystem::path kFolder = std::filesystem::path(BRIDGETOWER_TEST_DATA) / "golden";
+const std::filesystem::path kFolder = std::filesystem::path(testing::test_data()) / "golden";
 
 template <class Scalar>
 class LayerParity : public ::testing::Test {

@@ -3,6 +3,7 @@
 #include <bridgetower/pipeline/from_pretrained.hpp>
 
 #include "tests/support/golden.hpp"
+#include "tests/support/paths.hpp"
 
 namespace bridgetower {
 namespace {
@@ -11,7 +12,7 @@ using testing::Golden;
 using testing::GoldenWeights;
 using testing::NamedOutputs;
 
-const std::filesystem::path kFolder = std::filesystem::path(BRIDGETOWER_TEST_DATA) / "golden";
+const std::filesystem::path kFolder = std::filesystem::path(testing::test_data()) / "golden";
 
 /// The files of one head: model-<model>-<head>[-<variation>].safetensors.
 std::vector<std::filesystem::path> cases(const std::string& model, const std::string& head) {

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "tests/support/expect_error.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace bridgetower {
@@ -21,7 +22,7 @@ using testing::expect_error;
 using testing::read_all;
 using testing::TemporaryDirectory;
 
-const std::filesystem::path kData = std::filesystem::path(BRIDGETOWER_TEST_DATA) / "sentencepiece";
+const std::filesystem::path kData = std::filesystem::path(testing::test_data()) / "sentencepiece";
 constexpr char kName[] = "sentencepiece.bpe.model";
 
 std::vector<json> rows(const std::filesystem::path& file) {

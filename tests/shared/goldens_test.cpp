@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/support/golden.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/sha256.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -16,7 +17,8 @@ using nlohmann::json;
 using testing::Golden;
 using testing::NamedOutputs;
 
-const std::filesystem::path kFolder = std::filesystem::path(BRIDGETOWER_SHARED_DIR) / "goldens";
+const std::filesystem::path kFolder =
+    std::filesystem::path(testing::shared_directory()) / "goldens";
 
 std::vector<json> entries(const std::string& kind) {
   const json all = json::parse(testing::read_all(kFolder / "goldens.json"));

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "tests/support/paths.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace bridgetower {
@@ -13,7 +14,7 @@ namespace {
 using nlohmann::json;
 
 const std::filesystem::path kFolder =
-    std::filesystem::path(BRIDGETOWER_SHARED_DIR) / "sentencepiece";
+    std::filesystem::path(testing::shared_directory()) / "sentencepiece";
 
 TEST(SharedSentencePiece, AgreesWithBothReferences) {
   const testing::TemporaryDirectory directory;

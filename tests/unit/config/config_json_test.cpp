@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/support/expect_error.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace bridgetower {
@@ -15,7 +16,7 @@ using testing::expect_error;
 using testing::read_all;
 using testing::TemporaryDirectory;
 
-const std::string kData = BRIDGETOWER_TEST_DATA;
+const std::string kData = testing::test_data();
 
 /// Keys of the top level, or of the sub-configuration named by `part`.
 json written(const BridgeTowerConfig& config, const std::string& part) {

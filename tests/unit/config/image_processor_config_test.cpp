@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/support/expect_error.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace bridgetower {
@@ -21,7 +22,7 @@ ImageProcessorConfig from(const std::string& text) {
 }
 
 TEST(ImageProcessorConfig, HasTheDefaultsOfHuggingFace) {
-  const std::string file = std::string(BRIDGETOWER_TEST_DATA) + "/config_defaults.json";
+  const std::string file = testing::test_data() + "/config_defaults.json";
   const json theirs = json::parse(read_all(file))["image_processor"];
   const ImageProcessorConfig ours = from("{}");
   EXPECT_EQ(ours.do_resize, theirs["do_resize"]);

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "tests/support/expect_error.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace bridgetower {
@@ -60,7 +61,7 @@ class HubCache : public ::testing::Test {
     write(folder() / "refs" / "main", kCommit);
     fs::create_directories(snapshot());
     fs::create_directories(folder() / "blobs");
-    for (const auto& file : fs::directory_iterator(BRIDGETOWER_TEST_DATA "/tiny_model")) {
+    for (const auto& file : fs::directory_iterator(testing::test_data() + "/tiny_model")) {
       const std::string name = file.path().filename().string();
       fs::copy_file(file.path(), links ? folder() / "blobs" / ("b-" + name) : snapshot() / name);
       if (links) fs::create_symlink("../../blobs/b-" + name, snapshot() / name);

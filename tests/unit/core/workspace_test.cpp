@@ -9,12 +9,13 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/paths.hpp"
 #include "tests/support/random.hpp"
 
 namespace bridgetower {
 namespace {
 
-const std::string kModel = std::string(BRIDGETOWER_TEST_DATA) + "/tiny_model";
+const std::string kModel = testing::test_data() + "/tiny_model";
 
 #if defined(__SANITIZE_ADDRESS__)
 constexpr bool kRecycles = false;
@@ -110,7 +111,7 @@ TEST(Workspace, IsAsLargeAsEstimated) {
     LoadOptions options;
     options.threads = 2;
     const auto model = BridgeTowerForImageAndTextRetrieval<float>::from_pretrained(
-        BRIDGETOWER_TEST_DATA + std::string(directory), options);
+        testing::test_data() + std::string(directory), options);
     const BridgeTowerConfig& config = model.model().config();
     const std::int64_t size = config.vision_config.image_size;
     ForwardInputs<float> inputs;

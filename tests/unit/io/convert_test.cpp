@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/support/expect_error.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/temporary_directory.hpp"
 #include "tests/support/torch_file.hpp"
 
@@ -21,7 +22,7 @@ using testing::expect_error;
 using testing::read_all;
 using testing::TemporaryDirectory;
 
-const std::string kData = BRIDGETOWER_TEST_DATA;
+const std::string kData = testing::test_data();
 const std::string kTiny = kData + "/tiny_model";
 
 std::string stored(const TensorFile& file, const std::string& name) {

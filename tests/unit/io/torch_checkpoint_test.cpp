@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "tests/support/expect_error.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/temporary_directory.hpp"
 #include "tests/support/torch_file.hpp"
 
@@ -26,7 +27,7 @@ using testing::torch_entries;
 using testing::zip_file;
 using testing::ZipFile;
 
-const std::string kData = BRIDGETOWER_TEST_DATA "/torch/";
+const std::string kData = testing::test_data() + "/torch/";
 
 std::string stored(const TensorFile& file, const std::string& name, std::int64_t first,
                    std::int64_t count) {

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "tests/support/expect_error.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/random.hpp"
 
 namespace bridgetower {
@@ -13,7 +14,7 @@ namespace {
 
 using testing::expect_error;
 
-const std::string kModel = std::string(BRIDGETOWER_TEST_DATA) + "/tiny_model";
+const std::string kModel = testing::test_data() + "/tiny_model";
 using Matching = BridgeTowerForImageAndTextRetrieval<float>;
 
 Matching load(int threads) {

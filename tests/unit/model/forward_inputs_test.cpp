@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "tests/support/expect_error.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/random.hpp"
 
 namespace bridgetower {
@@ -14,7 +15,7 @@ using testing::expect_error;
 using testing::random_tensor;
 using Ids = Tensor<std::int64_t>;
 
-const std::string kModel = std::string(BRIDGETOWER_TEST_DATA) + "/tiny_model";
+const std::string kModel = testing::test_data() + "/tiny_model";
 
 /// 320 words, 38 tokens at most, pictures of 48 pixels in 10 positions, everything 64 wide.
 const BridgeTowerModel<float>& base() {

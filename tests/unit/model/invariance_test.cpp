@@ -5,12 +5,13 @@
 #include <bridgetower/pipeline/from_pretrained.hpp>
 #include <bridgetower/pipeline/retrieval.hpp>
 
+#include "tests/support/paths.hpp"
 #include "tests/support/random.hpp"
 
 namespace bridgetower {
 namespace {
 
-const std::string kModel = std::string(BRIDGETOWER_TEST_DATA) + "/tiny_model";
+const std::string kModel = testing::test_data() + "/tiny_model";
 
 struct Text {
   std::vector<std::int64_t> ids;

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "tests/support/golden.hpp"
+#include "tests/support/paths.hpp"
 
 namespace bridgetower {
 namespace {
@@ -10,7 +11,7 @@ namespace {
 using testing::Golden;
 using testing::GoldenWeights;
 
-const std::filesystem::path kFolder = std::filesystem::path(BRIDGETOWER_TEST_DATA) / "golden";
+const std::filesystem::path kFolder = std::filesystem::path(testing::test_data()) / "golden";
 const std::vector<std::string> kModels = {"plain", "scaled-add-eps-tied", "interpolate-unshared-k0",
                                           "n1", "odd"};
 

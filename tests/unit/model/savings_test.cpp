@@ -5,12 +5,13 @@
 #include <bridgetower/pipeline/from_pretrained.hpp>
 #include <cmath>
 
+#include "tests/support/paths.hpp"
 #include "tests/support/random.hpp"
 
 namespace bridgetower {
 namespace {
 
-const std::string kModel = std::string(BRIDGETOWER_TEST_DATA) + "/tiny_model";
+const std::string kModel = testing::test_data() + "/tiny_model";
 
 // The tiny model: two layers in each tower and two cross-modal layers, so the first of them takes
 // the first tower layers' output.

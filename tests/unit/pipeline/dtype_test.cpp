@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/support/expect_error.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/random.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -20,7 +21,7 @@ namespace fs = std::filesystem;
 using testing::expect_error;
 using testing::TemporaryDirectory;
 
-const std::string kModel = std::string(BRIDGETOWER_TEST_DATA) + "/tiny_model";
+const std::string kModel = testing::test_data() + "/tiny_model";
 
 LoadOptions with(DType dtype) {
   LoadOptions options;

@@ -9,6 +9,7 @@
 
 #include "tests/support/expect_error.hpp"
 #include "tests/support/map_weights.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace bridgetower {
@@ -20,7 +21,7 @@ using testing::TemporaryDirectory;
 
 using Tensors = std::map<std::string, AnyTensor>;
 
-const std::string kModel = std::string(BRIDGETOWER_TEST_DATA) + "/tiny_model";
+const std::string kModel = testing::test_data() + "/tiny_model";
 
 /// A copy of the tiny model whose tensors and configuration a test may change.
 class ModelDirectory {

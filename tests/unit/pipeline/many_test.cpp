@@ -6,11 +6,12 @@
 #include <bridgetower/pipeline/retrieval.hpp>
 
 #include "tests/support/expect_error.hpp"
+#include "tests/support/paths.hpp"
 
 namespace bridgetower {
 namespace {
 
-const std::string kModel = std::string(BRIDGETOWER_TEST_DATA) + "/tiny_model";
+const std::string kModel = testing::test_data() + "/tiny_model";
 
 Image picture(int seed) {
   Image image(48, 48, 3);

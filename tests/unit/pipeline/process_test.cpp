@@ -15,6 +15,8 @@
 #include <xmmintrin.h>
 #endif
 
+#include "tests/support/paths.hpp"
+
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define BRIDGETOWER_SANITIZED 1
 #elif defined(__has_feature)
@@ -26,7 +28,7 @@
 namespace bridgetower {
 namespace {
 
-const std::string kModel = std::string(BRIDGETOWER_TEST_DATA) + "/tiny_model";
+const std::string kModel = testing::test_data() + "/tiny_model";
 
 #ifdef BRIDGETOWER_SANITIZED
 constexpr bool kSanitized = true;

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "tests/support/expect_error.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/random.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -17,7 +18,7 @@ namespace {
 using testing::expect_error;
 using testing::TemporaryDirectory;
 
-const std::string kModel = std::string(BRIDGETOWER_TEST_DATA) + "/tiny_model";
+const std::string kModel = testing::test_data() + "/tiny_model";
 using Matching = BridgeTowerForImageAndTextRetrieval<float>;
 
 const Matching& matching() {

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <map>
 
+#include "tests/support/paths.hpp"
 #include "tests/support/random.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -18,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::TemporaryDirectory;
 
-const fs::path kData = BRIDGETOWER_TEST_DATA;
+const fs::path kData = testing::test_data();
 const fs::path kModel = kData / "../../models/demo";
 const std::string kText = "a red boat on the water";
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/support/expect_error.hpp"
+#include "tests/support/paths.hpp"
 
 namespace bridgetower {
 namespace {
@@ -13,7 +14,7 @@ namespace {
 using nlohmann::json;
 using testing::expect_error;
 
-const std::filesystem::path kFolder = std::filesystem::path(BRIDGETOWER_TEST_DATA) / "images";
+const std::filesystem::path kFolder = std::filesystem::path(testing::test_data()) / "images";
 
 TEST(ImageProcessor, GivesTheBitsOfHuggingFace) {
   const SafetensorsFile golden(kFolder / "images.safetensors");

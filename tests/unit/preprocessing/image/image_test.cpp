@@ -5,6 +5,7 @@
 #include <bridgetower/preprocessing/image/image.hpp>
 
 #include "tests/support/expect_error.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace bridgetower {
@@ -13,7 +14,7 @@ namespace {
 using testing::expect_error;
 using testing::read_all;
 
-const std::filesystem::path kFolder = std::filesystem::path(BRIDGETOWER_TEST_DATA) / "images";
+const std::filesystem::path kFolder = std::filesystem::path(testing::test_data()) / "images";
 
 /// Largest difference of a channel from what Pillow decodes.
 int difference(const Image& image, const Tensor<std::uint8_t>& expected) {

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "tests/support/expect_error.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace bridgetower {
@@ -20,7 +21,7 @@ using testing::expect_error;
 using testing::read_all;
 using testing::TemporaryDirectory;
 
-const std::filesystem::path kData = BRIDGETOWER_TEST_DATA;
+const std::filesystem::path kData = testing::test_data();
 const std::filesystem::path kTiny = kData / "tiny_model";
 
 json tiny_json() { return json::parse(read_all(kTiny / "tokenizer.json")); }

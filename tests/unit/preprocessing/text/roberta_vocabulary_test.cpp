@@ -5,6 +5,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "tests/support/paths.hpp"
 #include "tests/support/sha256.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -15,7 +16,8 @@ using nlohmann::json;
 using testing::read_all;
 using testing::TemporaryDirectory;
 
-const std::filesystem::path kFolder = std::filesystem::path(BRIDGETOWER_SHARED_DIR) / "roberta";
+const std::filesystem::path kFolder =
+    std::filesystem::path(testing::shared_directory()) / "roberta";
 
 std::vector<json> rows(const std::string& name) {
   std::ifstream in(kFolder / "golden" / (name + ".jsonl"));
