@@ -31,7 +31,7 @@ def photograph(seed, width, height):
 
 
 def measured(commands):
-    """(output of each, wall seconds, processor seconds) of commands that run side by side."""
+    """(output of each, wall seconds, processor seconds, idle seconds of the machine) of commands side by side."""
     def used():
         times = resource.getrusage(resource.RUSAGE_CHILDREN)
         return times.ru_utime + times.ru_stime

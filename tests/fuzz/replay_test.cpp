@@ -2,33 +2,16 @@
 // ones in every run.
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <random>
 
 #include "tests/fuzz/targets.hpp"
-#include "tests/support/paths.hpp"
 
 namespace bridgetower::fuzz {
 namespace {
 
-namespace fs = std::filesystem;
-
 class Replay : public ::testing::TestWithParam<Target> {};
 INSTANTIATE_TEST_SUITE_P(Fuzz, Replay, ::testing::ValuesIn(targets()),
                          [](const auto& target) { return target.param.name; });
-
-std::vector<std::string> corpus(const Target& target) {
-  std::vector<std::string> inputs;
-  for (const std::string& seed : target.seeds) inputs.push_back(seed_bytes(seed));
-  const fs::path found = fs::path(testing::test_data()) / "fuzz" / target.name;
-  std::error_code none;
-  for (const auto& file : fs::directory_iterator(found, none)) {
-    std::ifstream in(file.path(), std::ios::binary);
-    inputs.emplace_back(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
-  }
-  return inputs;
-}
 
 /// One to four changes: a byte set, a bit turned, a run repeated, taken out or moved.
 std::string changed(std::string bytes, std::mt19937& chance) {
@@ -64,7 +47,9 @@ TEST_P(Replay, AnswersEveryInput) {
   std::mt19937 chance(1);
   const int runs = std::string(GetParam().name) == "model" ? 30 : 1000;
   for (int i = 0; i < runs; ++i) {
-    GetParam().run(changed(inputs[chance() % inputs.size()], chance));
+    const std::string& input = inputs[chance() % inputs.size()];
+    const bool framed = GetParam().mutate != nullptr && chance() % 2 == 0;
+    GetParam().run(framed ? GetParam().mutate(input, chance) : changed(input, chance));
   }
 }
 

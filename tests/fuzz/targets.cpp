@@ -12,7 +12,9 @@
 #include <fstream>
 #include <new>
 
+#include "tests/fuzz/mutators.hpp"
 #include "tests/support/paths.hpp"
+#include "tests/support/torch_file.hpp"
 #ifdef BRIDGETOWER_FUZZ_SENTENCEPIECE
 #include <bridgetower/sentencepiece/xlm_roberta_tokenizer.hpp>
 #endif
@@ -89,6 +91,20 @@ void torch_checkpoint(std::string_view bytes) {
   static const Directory directory;
   write_file(directory / "model.bin", bytes);
   answer([] { read_all(TorchCheckpoint(directory / "model.bin")); });
+}
+
+/// data.pkl of a checkpoint with two storages.
+void pickle(std::string_view bytes) {
+  const auto entries =
+      testing::torch_entries(std::string(bytes), {std::string(64, '\1'), std::string(16, '\2')});
+  torch_checkpoint(testing::zip_file(entries).bytes);
+}
+
+std::string tensor_pickle() {
+  namespace pickle = testing::pickle;
+  return pickle::dict(
+      {{"weight", pickle::tensor(pickle::storage("0", 16), 0, {4, 4}, {4, 1})},
+       {"bias", pickle::tensor(pickle::storage("1", 8, "HalfStorage"), 2, {3}, {2})}});
 }
 
 void shard_index(std::string_view bytes) {
@@ -272,19 +288,36 @@ void sentencepiece(std::string_view bytes) {
 }
 #endif
 
-std::vector<Target> make_targets() {
-  std::vector<std::string> pictures;
+/// The pictures of tests/data whose names end so.
+std::vector<std::string> pictures(const std::string& extension) {
+  std::vector<std::string> found;
   for (const auto& file : fs::directory_iterator(kData / "images")) {
-    if (file.path().extension() == ".safetensors") continue;
-    pictures.push_back("images/" + file.path().filename().string());
+    if (file.path().extension() != extension) continue;
+    found.push_back("images/" + file.path().filename().string());
   }
-  std::sort(pictures.begin(), pictures.end());
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+std::string from_hex(const std::string& digits) {
+  std::string bytes;
+  for (std::size_t i = 0; i + 2 <= digits.size(); i += 2) {
+    bytes += static_cast<char>(std::stoi(digits.substr(i, 2), nullptr, 16));
+  }
+  return bytes;
+}
+
+std::vector<Target> make_targets() {
   const std::string manifest = read_file(tiny_index() / "manifest.json");
   return {
-      {"safetensors", safetensors, {"torch/module.safetensors", "torch/layouts.safetensors"}},
+      {"safetensors",
+       safetensors,
+       {"torch/module.safetensors", "torch/layouts.safetensors"},
+       mutate_safetensors},
       {"torch_checkpoint",
        torch_checkpoint,
        {"torch/plain.bin", "torch/module.bin", "torch/layouts.bin"}},
+      {"pickle", pickle, {"=" + tensor_pickle()}, mutate_pickle},
       {"shard_index", shard_index, {"torch/sharded/pytorch_model.bin.index.json"}},
       {"config", config, {"tiny_model/config.json"}},
       {"processor_config", processor_config, {"tiny_model/preprocessor_config.json"}},
@@ -295,7 +328,8 @@ std::vector<Target> make_targets() {
         std::string(1, '\0') + "#version: 0.2\na b\n"}},
       {"encode", encode, {"=A caf\xC3\xA9, <mask> two tokens", "=  \xF0\x9F\x98\x80\n\xFF"}},
       {"decode", decode, {std::string("=\0\0\x54\0\x3D\0\x02\0", 9)}},
-      {"image", image, pictures},
+      {"png", image, pictures(".png")},
+      {"jpeg", image, pictures(".jpg")},
       {"preprocess",
        preprocess,
        {std::string("=\x40\0\x30\0", 5) + read_file(kTiny / "preprocessor_config.json")}},
@@ -322,8 +356,14 @@ const Target* find_target(std::string_view name) {
   return nullptr;
 }
 
-std::string seed_bytes(const std::string& seed) {
-  return seed.front() == '=' ? seed.substr(1) : read_file(kData / seed);
+std::vector<std::string> corpus(const Target& target) {
+  std::vector<std::string> inputs;
+  for (const std::string& seed : target.seeds) {
+    inputs.push_back(seed.front() == '=' ? seed.substr(1) : read_file(kData / seed));
+  }
+  std::ifstream kept(kData / "fuzz" / (target.name + std::string(".hex")));
+  for (std::string line; std::getline(kept, line);) inputs.push_back(from_hex(line));
+  return inputs;
 }
 
 }  // namespace bridgetower::fuzz

@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+"""Fuzzes the targets of tests/fuzz, a process each, and keeps what reached new code.
+
+    cmake --preset fuzz && cmake --build --preset fuzz --target bridgetower_fuzzer
+    tools/fuzz.py --minutes 20 --jobs 2 --work /tmp/fuzz [TARGET...]
+
+Prints a row of the ledger of docs/fuzzing.md a target. An input that ends a process lies in WORK/<target>/findings; the
+smallest inputs that cover what the corpus covers are written to --keep (tests/data/fuzz), a line of hexadecimal digits each.
+"""
+
+import argparse
+import concurrent.futures
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+LARGEST_INPUT = 2048  # bytes, of those that are kept
+LARGEST_FILE = 48 * 1024
+COVERED = r"cov: (\d+)"
+
+
+def fuzzer(arguments, target, directory, **more):
+    environment = dict(os.environ, BRIDGETOWER_FUZZ_TARGET=target, **more)
+    done = subprocess.run([arguments.fuzzer, *directory], env=environment, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE, text=True, errors="replace")
+    return done.returncode, done.stderr
+
+
+def all_targets(arguments):
+    message = fuzzer(arguments, "", [])[1]
+    return message.strip().splitlines()[-1].split(":")[1].split()
+
+
+def number(pattern, text):
+    found = re.findall(pattern, text)
+    return int(found[-1]) if found else 0
+
+
+def keep(arguments, target, corpus):
+    """The smallest inputs that cover the same, a line each."""
+    small = arguments.work / target / "small"
+    small.mkdir(exist_ok=True)
+    for old in small.iterdir():
+        old.unlink()
+    fuzzer(arguments, target, ["-set_cover_merge=1", f"-max_len={LARGEST_INPUT}", str(small), str(corpus)])
+    inputs = sorted((file.read_bytes() for file in small.iterdir()), key=lambda data: (len(data), data))
+    lines, size = [], 0
+    for data in inputs:
+        if not data or len(data) > LARGEST_INPUT or size + 2 * len(data) > LARGEST_FILE:
+            continue
+        lines.append(data.hex() + "\n")
+        size += 2 * len(data)
+    arguments.keep.mkdir(parents=True, exist_ok=True)
+    (arguments.keep / f"{target}.hex").write_text("".join(lines))
+    return len(lines)
+
+
+def fuzz(arguments, target):
+    corpus, findings = (arguments.work / target / name for name in ("corpus", "findings"))
+    for directory in (corpus, findings):
+        directory.mkdir(parents=True, exist_ok=True)
+    begin = time.monotonic()
+    _, log = fuzzer(arguments, target, [
+        f"-max_total_time={round(60 * arguments.minutes)}", "-print_final_stats=1", "-timeout=10", "-rss_limit_mb=3000",
+        "-reload=0", f"-artifact_prefix={findings}/", str(corpus)], BRIDGETOWER_FUZZ_CORPUS=str(corpus))
+    (arguments.work / target / "log").write_text(log)
+    executed = number(r"number_of_executed_units: (\d+)", log)
+    minutes = (time.monotonic() - begin) / 60
+    return (f"| `{target}` | {minutes:.1f} | {executed:,} | {executed / minutes / 60:,.0f} "
+            f"| {number(COVERED, log):,} | {len(list(findings.iterdir()))} | {keep(arguments, target, corpus)} |")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--fuzzer", type=pathlib.Path, default=ROOT / "build/fuzz/tests/bridgetower_fuzzer")
+    parser.add_argument("--minutes", type=float, default=20)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--work", type=pathlib.Path, required=True)
+    parser.add_argument("--keep", type=pathlib.Path, default=ROOT / "tests/data/fuzz")
+    parser.add_argument("targets", nargs="*")
+    arguments = parser.parse_args()
+    known = all_targets(arguments)
+    unknown = set(arguments.targets) - set(known)
+    if unknown:
+        sys.exit(f"no target is named {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+    print("| target | minutes | executions | a second | edges | findings | kept inputs |\n|---|---|---|---|---|---|---|")
+    with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
+        for row in pool.map(lambda target: fuzz(arguments, target), arguments.targets or known):
+            print(row, flush=True)
+
+
+main()
