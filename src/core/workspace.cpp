@@ -32,7 +32,6 @@ constexpr bool kRecycles = true;
 
 constexpr std::size_t kAlignment = 64;
 constexpr std::size_t kPage = std::size_t{64} << 10;  // at least the system's
-constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
 /// Before the elements of every tensor.
 struct alignas(kAlignment) Block {
@@ -43,6 +42,8 @@ struct alignas(kAlignment) Block {
 };
 
 #if defined(__linux__) && !defined(BRIDGETOWER_NO_RECYCLING)
+
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
 /// Weights are read from end to end, so large blocks lie on the borders of huge pages and ask for
 /// these. Mapped by themselves: beside a heap's other memory the gaps would become huge pages too.
