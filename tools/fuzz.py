@@ -2,10 +2,11 @@
 """Fuzzes the targets of tests/fuzz, a process each, and keeps what reached new code.
 
     cmake --preset fuzz && cmake --build --preset fuzz --target bridgetower_fuzzer
-    tools/fuzz.py --minutes 20 --jobs 2 --work /tmp/fuzz [TARGET...]
+    tools/fuzz.py --minutes 20 --jobs 2 --work /tmp/fuzz [--keep tests/data/fuzz] [TARGET...]
 
-Prints a row of the ledger of docs/fuzzing.md a target. An input that ends a process lies in WORK/<target>/findings; the
-smallest inputs that cover what the corpus covers are written to --keep (tests/data/fuzz), a line of hexadecimal digits each.
+Prints a row of the ledger of docs/fuzzing.md a target, and goes on where WORK was left. An input that ends a process lies in
+WORK/<target>/findings. With --keep the smallest inputs that cover what the corpus covers are written there, a line of
+hexadecimal digits each.
 """
 
 import argparse
@@ -19,7 +20,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LARGEST_INPUT = 2048  # bytes, of those that are kept
-LARGEST_FILE = 48 * 1024
+LARGEST_FILE = 24 * 1024
 COVERED = r"cov: (\d+)"
 
 
@@ -40,8 +41,9 @@ def number(pattern, text):
     return int(found[-1]) if found else 0
 
 
-def keep(arguments, target, corpus):
-    """The smallest inputs that cover the same, a line each."""
+def keep(arguments, target):
+    """Writes the smallest inputs that cover the same."""
+    corpus = arguments.work / target / "corpus"
     small = arguments.work / target / "small"
     small.mkdir(exist_ok=True)
     for old in small.iterdir():
@@ -56,41 +58,44 @@ def keep(arguments, target, corpus):
         size += 2 * len(data)
     arguments.keep.mkdir(parents=True, exist_ok=True)
     (arguments.keep / f"{target}.hex").write_text("".join(lines))
-    return len(lines)
 
 
 def fuzz(arguments, target):
     corpus, findings = (arguments.work / target / name for name in ("corpus", "findings"))
     for directory in (corpus, findings):
         directory.mkdir(parents=True, exist_ok=True)
-    begin = time.monotonic()
-    _, log = fuzzer(arguments, target, [
-        f"-max_total_time={round(60 * arguments.minutes)}", "-print_final_stats=1", "-timeout=10", "-rss_limit_mb=3000",
-        "-reload=0", f"-artifact_prefix={findings}/", str(corpus)], BRIDGETOWER_FUZZ_CORPUS=str(corpus))
-    (arguments.work / target / "log").write_text(log)
-    executed = number(r"number_of_executed_units: (\d+)", log)
+    begin, executed = time.monotonic(), 0
+    # A finding ends the process, not the fuzzing.
+    while (left := round(60 * arguments.minutes - (time.monotonic() - begin))) > 0:
+        _, log = fuzzer(arguments, target, [
+            f"-max_total_time={left}", "-print_final_stats=1", "-timeout=10", "-rss_limit_mb=3000", "-reload=0",
+            f"-artifact_prefix={findings}/", str(corpus)], BRIDGETOWER_FUZZ_CORPUS=str(corpus))
+        (arguments.work / target / "log").write_text(log)
+        executed += number(r"number_of_executed_units: (\d+)", log)
     minutes = (time.monotonic() - begin) / 60
     return (f"| `{target}` | {minutes:.1f} | {executed:,} | {executed / minutes / 60:,.0f} "
-            f"| {number(COVERED, log):,} | {len(list(findings.iterdir()))} | {keep(arguments, target, corpus)} |")
+            f"| {number(COVERED, log):,} | {len(list(findings.iterdir()))} |")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--fuzzer", type=pathlib.Path, default=ROOT / "build/fuzz/tests/bridgetower_fuzzer")
+    parser.add_argument("--fuzzer", type=pathlib.Path, default=ROOT / "build/fuzz/bin/bridgetower_fuzzer")
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--work", type=pathlib.Path, required=True)
-    parser.add_argument("--keep", type=pathlib.Path, default=ROOT / "tests/data/fuzz")
+    parser.add_argument("--keep", type=pathlib.Path, help="where the smallest inputs go: tests/data/fuzz")
     parser.add_argument("targets", nargs="*")
     arguments = parser.parse_args()
     known = all_targets(arguments)
     unknown = set(arguments.targets) - set(known)
     if unknown:
         sys.exit(f"no target is named {', '.join(sorted(unknown))}; there are {', '.join(known)}")
-    print("| target | minutes | executions | a second | edges | findings | kept inputs |\n|---|---|---|---|---|---|---|")
+    print("| target | minutes | executions | a second | edges | findings |\n|---|---|---|---|---|---|")
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
         for row in pool.map(lambda target: fuzz(arguments, target), arguments.targets or known):
             print(row, flush=True)
+        if arguments.keep:
+            list(pool.map(lambda target: keep(arguments, target), arguments.targets or known))
 
 
 main()

@@ -17,9 +17,9 @@ std::size_t below(std::size_t n, std::mt19937& chance) {
 }
 
 Json other_number(const Json& number, std::mt19937& chance) {
-  const std::int64_t value = number.is_number_integer() ? number.get<std::int64_t>() : 0;
-  constexpr std::int64_t kLargest = INT64_MAX;
-  const Json choices[] = {value + 1, value - 1, 0, -1, kLargest, kLargest / 2 + 1, 1 << 31, 0.5};
+  const std::uint64_t value = number.is_number_integer() ? number.get<std::uint64_t>() : 0;
+  constexpr std::uint64_t kLargest = INT64_MAX;
+  const Json choices[] = {value + 1, value - 1, 0, -1, kLargest, kLargest + 1, 1 << 30, 0.5};
   return choices[below(std::size(choices), chance)];
 }
 
