@@ -4,7 +4,7 @@
     cmake --preset fuzz && cmake --build --preset fuzz --target bridgetower_fuzzer
     tools/fuzz.py --minutes 20 --jobs 2 --work /tmp/fuzz [--keep tests/data/fuzz] [TARGET...]
 
-Prints a row of the ledger of docs/fuzzing.md a target, and goes on where WORK was left. An input that ends a process lies in
+Prints a row of the ledger of docs/fuzzing.md a target (minutes are of processor time), and goes on where WORK was left. An input that ends a process lies in
 WORK/<target>/findings. With --keep the smallest inputs that cover what the corpus covers are written there, a line of
 hexadecimal digits each.
 """
@@ -16,7 +16,7 @@ import pathlib
 import re
 import subprocess
 import sys
-import time
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LARGEST_INPUT = 2048  # bytes, of those that are kept
@@ -24,15 +24,18 @@ LARGEST_FILE = 24 * 1024
 COVERED = r"cov: (\d+)"
 
 
-def fuzzer(arguments, target, directory, **more):
+def fuzzer(arguments, target, options, **more):
+    """What it printed, and the seconds of processor time that it took."""
     environment = dict(os.environ, BRIDGETOWER_FUZZ_TARGET=target, **more)
-    done = subprocess.run([arguments.fuzzer, *directory], env=environment, stdout=subprocess.DEVNULL,
-                          stderr=subprocess.PIPE, text=True, errors="replace")
-    return done.returncode, done.stderr
+    with tempfile.TemporaryFile(mode="w+", errors="replace") as log:
+        process = subprocess.Popen([arguments.fuzzer, *options], env=environment, stdout=subprocess.DEVNULL, stderr=log)
+        _, process.returncode, used = os.wait4(process.pid, 0)
+        log.seek(0)
+        return log.read(), used.ru_utime + used.ru_stime
 
 
 def all_targets(arguments):
-    message = fuzzer(arguments, "", [])[1]
+    message, _ = fuzzer(arguments, "", [])
     return message.strip().splitlines()[-1].split(":")[1].split()
 
 
@@ -64,23 +67,23 @@ def fuzz(arguments, target):
     corpus, findings = (arguments.work / target / name for name in ("corpus", "findings"))
     for directory in (corpus, findings):
         directory.mkdir(parents=True, exist_ok=True)
-    begin, executed = time.monotonic(), 0
+    seconds = executed = 0
     # A finding ends the process, not the fuzzing.
-    while (left := round(60 * arguments.minutes - (time.monotonic() - begin))) > 0:
-        _, log = fuzzer(arguments, target, [
+    while (left := round(60 * arguments.minutes - seconds)) > 0:
+        log, used = fuzzer(arguments, target, [
             f"-max_total_time={left}", "-print_final_stats=1", "-timeout=10", "-rss_limit_mb=3000", "-reload=0",
             f"-artifact_prefix={findings}/", str(corpus)], BRIDGETOWER_FUZZ_CORPUS=str(corpus))
         (arguments.work / target / "log").write_text(log)
         executed += number(r"number_of_executed_units: (\d+)", log)
-    minutes = (time.monotonic() - begin) / 60
-    return (f"| `{target}` | {minutes:.1f} | {executed:,} | {executed / minutes / 60:,.0f} "
+        seconds += used
+    return (f"| `{target}` | {seconds / 60:.1f} | {executed:,} | {executed / seconds:,.0f} "
             f"| {number(COVERED, log):,} | {len(list(findings.iterdir()))} |")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--fuzzer", type=pathlib.Path, default=ROOT / "build/fuzz/bin/bridgetower_fuzzer")
-    parser.add_argument("--minutes", type=float, default=20)
+    parser.add_argument("--minutes", type=float, default=20, help="of processor time, a target")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--work", type=pathlib.Path, required=True)
     parser.add_argument("--keep", type=pathlib.Path, help="where the smallest inputs go: tests/data/fuzz")
