@@ -4,9 +4,9 @@
     cmake --preset fuzz && cmake --build --preset fuzz --target bridgetower_fuzzer
     tools/fuzz.py --minutes 20 --jobs 2 --work /tmp/fuzz [--keep tests/data/fuzz] [TARGET...]
 
-Prints a row of the ledger of docs/fuzzing.md a target (minutes are of processor time), and goes on where WORK was left. An input that ends a process lies in
-WORK/<target>/findings. With --keep the smallest inputs that cover what the corpus covers are written there, a line of
-hexadecimal digits each.
+Prints a row of the ledger of docs/fuzzing.md a target (minutes are of processor time), and goes on where WORK was left. An
+input that ends a process lies in WORK/<target>/findings. With --keep the smallest inputs that cover what the corpus covers
+are written there, a line of hexadecimal digits each.
 """
 
 import argparse
