@@ -50,6 +50,35 @@ separate_arguments(flags UNIX_COMMAND "${output}")
 run(${CXX} -std=c++17 ${SOURCE}/examples/match/main.cpp -o ${WORK}/build/with_pkg_config ${flags})
 expect("^${number}\n$" with_pkg_config ${model} ${image} "a cat")
 
+# The library in a user's shared library, and in a program of two instruction sets.
+expect("^${number}\n$" host ${model} ${image} "a cat")
+expect("^equal ${number}\n$" halves ${model} ${image} "a cat")
+
+# No compiler at hand warns about a user's program, in either standard, and what must not compile does not.
+run(pkg-config --cflags-only-I eigen3)
+string(STRIP "${output}" system)
+string(REPLACE "-I" "-isystem" system "${system}")
+set(strict -Wall -Wextra -Wpedantic -Wconversion -Werror -fsyntax-only -I${WORK}/prefix/include ${system})
+foreach(name g++ clang++ clang++-19)
+  find_program(compiler_${name} ${name})
+  if(compiler_${name})
+    foreach(standard 17 20)
+      run(${compiler_${name}} -std=c++${standard} ${strict} ${SOURCE}/examples/match/main.cpp)
+    endforeach()
+  endif()
+endforeach()
+set(mistakes ${SOURCE}/tests/consumer/must_not_compile/cases.cpp)
+run(${CXX} -std=c++17 ${strict} -DCASE=0 ${mistakes})
+file(STRINGS ${mistakes} cases REGEX "CASE == [0-9]+")
+list(LENGTH cases count)
+foreach(case RANGE 1 ${count})
+  execute_process(COMMAND ${CXX} -std=c++17 ${strict} -DCASE=${case} ${mistakes}
+    RESULT_VARIABLE status ERROR_VARIABLE output)
+  if(status EQUAL 0 OR NOT output MATCHES "error")
+    message(FATAL_ERROR "case ${case} of ${mistakes} compiles")
+  endif()
+endforeach()
+
 # And with the sources as part of the user's build. The library is built already: one object shows what is new.
 run(${CMAKE_COMMAND} -S ${SOURCE}/tests/consumer/fetch_content -B ${WORK}/fetch_content -G Ninja
     -D CMAKE_BUILD_TYPE=Release -D CMAKE_CXX_COMPILER=${CXX} -D BRIDGETOWER_SOURCE=${SOURCE})
