@@ -25,7 +25,7 @@ const char* to_string(ErrorCode code) noexcept;
 
 /// Everything the library throws. The message reads
 /// `<place>: <subject>: expected <expected>, got <got>`; without an expectation, `<place>:
-/// <subject>`. It is one line: control characters are written as \xNN.
+/// <subject>`. It is one line: control characters are written as `\xNN`.
 class Error : public std::exception {
  public:
   ErrorCode code() const noexcept { return code_; }

@@ -47,7 +47,7 @@ struct AttentionMap {
 /// The cross-attention from a sentence's words to a picture's patches, computed in full.
 ///
 /// A word is what Hugging Face's word_ids call one, white space left out; of several tokens it is
-/// the mean. HF: the probabilities of cross_modal_text_layers.<layer>.crossattention, which
+/// the mean. HF: the probabilities of `cross_modal_text_layers.*.crossattention`, which
 /// BridgeTowerModel computes and does not return. Safe for concurrent use.
 ///
 ///     const auto explainer = AttentionExplainer::from_pretrained("model");
