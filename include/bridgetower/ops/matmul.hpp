@@ -23,11 +23,7 @@ using bridgetower::detail::kernels;
 /// True where products of this scalar run on the kernels of ops/detail/kernels.hpp.
 template <class Scalar>
 constexpr bool has_kernels() {
-#ifdef BRIDGETOWER_HEADER_ONLY
-  return false;
-#else
   return std::is_same_v<Scalar, float>;
-#endif
 }
 }  // namespace detail
 
