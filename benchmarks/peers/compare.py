@@ -1,33 +1,48 @@
-"""Times one image-text pair here and in the engines that users could pick instead, in turns, in one run, all float32.
+"""Times this program and the engines that users could pick instead, in turns, in one run, all float32.
 
     pip install -r requirements.txt
     python compare.py --program ../../build/release/bin/bridgetower --model DIR --threads 2
 
-All get the same weights, pixels and token ids. Each round runs one engine after the other. Every peer runs with one
-thread and with `--threads`, and its better median counts. Printed are medians over all rounds, their ratio to this
-program's, and the largest difference of the logits from transformers in float64; the share of the machine's peak that this
-program measures meanwhile; its peak memory beside the size of the weights. The matrices are timed by this program and
-are, for the peers, as many calls as there are pairs.
+All get the same weights, pixels and token ids. Every peer runs with one thread and with `--threads`, and its better median
+counts; a round runs one engine after the other, and medians are over all rounds. Tasks:
+
+pair    logits of one picture and one text: a call of the whole model
+mask    a masked word of one text beside one picture: a call of the whole model
+image   the vector of one picture, by the vision tower alone
+texts   vectors of 32 texts, by the text tower alone
+parts   the towers and the fusion by themselves, from which the split matrices are counted
+
+Of matrices this program runs one call. Of a peer two figures are given: the loop, a call of the whole model a pair, and the
+split, each tower once a side and the fusion once a pair.
 """
 
 import argparse
-import json
 import os
 import statistics
-import subprocess
-import tempfile
 import time
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
-from transformers import BridgeTowerForImageAndTextRetrieval
+from transformers import BridgeTowerForContrastiveLearning, BridgeTowerForImageAndTextRetrieval, BridgeTowerForMaskedLM
 from transformers.utils import logging
+
+import parts
+from engines import PEERS, Program
 
 logging.set_verbosity_error()
 logging.disable_progress_bar()
 
-INPUTS = ("input_ids", "attention_mask", "pixel_values")
+RETRIEVAL, MASKED, CONTRASTIVE = (
+    BridgeTowerForImageAndTextRetrieval, BridgeTowerForMaskedLM, BridgeTowerForContrastiveLearning)
+#        part, class, texts, this program's bench
+TASKS = {"pair": (parts.Pair, RETRIEVAL, 1, ("match", {})),
+         "mask": (parts.Mask, MASKED, 1, ("mask", {})),
+         "image": (parts.ImageVector, CONTRASTIVE, 1, ("image", {})),
+         "texts": (parts.TextVector, CONTRASTIVE, 32, ("text", {"texts": 32})),
+         "image tower": (parts.ImageTower, RETRIEVAL, 1, None),
+         "text tower": (parts.TextTower, RETRIEVAL, 1, None),
+         "fusion": (parts.Fusion, RETRIEVAL, 1, None)}
+MATRICES = {"1 x 32": (1, 32), "8 x 8": (8, 8)}
 
 
 def cpu_name():
@@ -35,99 +50,87 @@ def cpu_name():
     return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "unknown")
 
 
-def make_inputs(config, tokens):
+def make_inputs(config, tokens, texts):
     size, pad = config.vision_config.image_size, config.text_config.pad_token_id
     generator = torch.Generator().manual_seed(0)
-    return {"input_ids": torch.arange(pad + 1, pad + 1 + tokens)[None],
-            "attention_mask": torch.ones(1, tokens, dtype=torch.long),
+    ids = torch.arange(pad + 1, pad + 1 + tokens)[None] + torch.arange(texts)[:, None]
+    return {"input_ids": ids,
             "pixel_values": torch.randn(1, config.vision_config.num_channels, size, size, generator=generator)}
 
 
-class Program:
-    def __init__(self, args):
-        self.args = args
-
-    def logits(self, inputs):
-        with tempfile.TemporaryDirectory() as folder:
-            files = f"{folder}/in.safetensors", f"{folder}/out.safetensors"
-            save_file({f"inputs.{key}": value for key, value in inputs.items()}, files[0])
-            subprocess.run([self.args.program, "run", "--model", self.args.model, "--head", "itm", "--inputs", files[0],
-                            "--outputs", files[1], "--threads", str(self.args.threads)], check=True)
-            return load_file(files[1])["logits"]
-
-    def bench(self, task, repeat, *options):
-        command = [self.args.program, "bench", "--model", self.args.model, "--task", task, "--threads",
-                   str(self.args.threads), "--tokens", str(self.args.tokens), "--repeat", str(repeat),
-                   "--format", "jsonl", *options]
-        return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-
-
-class Transformers:
-    def __init__(self, model, compiled=False):
-        self.model = torch.compile(model) if compiled else model
-
-    def use(self, threads):
-        torch.set_num_threads(threads)
-
-    def logits(self, inputs):
-        with torch.inference_mode():
-            return self.model(**inputs).logits
-
-
-class OnnxRuntime:
-    def __init__(self, graph):
-        self.graph = graph
-
-    def use(self, threads):
-        import onnxruntime
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        self.session = onnxruntime.InferenceSession(self.graph, options, providers=["CPUExecutionProvider"])
-
-    def logits(self, inputs):
-        feed = {value.name: inputs[value.name].numpy() for value in self.session.get_inputs()}
-        return torch.from_numpy(self.session.run(None, feed)[0])
-
-
-class OpenVino:
-    def __init__(self, graph):
-        import openvino
-        self.core = openvino.Core()
-        self.model = self.core.read_model(graph)
-
-    def use(self, threads):
-        self.compiled = self.core.compile_model(self.model, "CPU", {"INFERENCE_NUM_THREADS": threads,
-                                                                    "INFERENCE_PRECISION_HINT": "f32"})
-
-    def logits(self, inputs):
-        feed = {value.any_name: inputs[value.any_name].numpy() for value in self.compiled.inputs}
-        return torch.from_numpy(self.compiled(feed)[0])
-
-
-class LogitsOnly(torch.nn.Module):
-    def __init__(self, model):
-        super().__init__()
-        self.model = model
-
-    def forward(self, input_ids, attention_mask, pixel_values):
-        return self.model(input_ids=input_ids, attention_mask=attention_mask, pixel_values=pixel_values).logits
-
-
-def export(model, inputs, folder):
-    graph = os.path.join(folder, "model.onnx")
-    if not os.path.exists(graph):
-        torch.onnx.export(LogitsOnly(model), tuple(inputs[name] for name in INPUTS), graph, input_names=list(INPUTS),
-                          output_names=["logits"], dynamo=True, external_data=True)
-    return graph
-
-
-def time_calls(engine, inputs, repeat):
+def time_calls(call, repeat):
     times = []
     for _ in range(repeat + 1):  # the first warms up
         start = time.perf_counter()
-        engine.logits(inputs)
+        call()
         times.append(1e3 * (time.perf_counter() - start))
     return times[1:]
+
+
+class Comparison:
+    def __init__(self, args):
+        self.args = args
+        self.program = Program(args.program, args.model, args.threads, args.tokens)
+        self.error, self.records = {}, []
+
+    def task(self, name):
+        """Milliseconds of this program and of each peer, the peer with its better number of threads."""
+        kind, of, texts, bench = TASKS[name]
+        model = of.from_pretrained(self.args.model, dtype=torch.float32).eval()
+        inputs = make_inputs(model.config, self.args.tokens, texts)
+        part = kind(model).eval()
+        with torch.inference_mode():
+            if name == "pair":
+                exact = model.double()(input_ids=inputs["input_ids"], pixel_values=inputs["pixel_values"].double()).logits
+                model.float()
+                self.error["this program"] = (self.program.logits(inputs, self.args.threads) - exact).abs().max().item()
+            if kind is parts.Fusion:
+                inputs = {"image_states": part.image_states(inputs["pixel_values"]),
+                          "text_states": part.text_states(inputs["input_ids"])}
+        example = [inputs[key] for key in part.inputs]
+        calls = {}
+        for peer in self.args.peers:
+            for threads in sorted({1, self.args.threads}):
+                calls[peer, threads] = PEERS[peer]().load(part, example, threads, self.args.graphs)
+        ours, times = [], {key: [] for key in calls}
+        for _ in range(self.args.rounds):
+            if bench:
+                record = self.program.bench(bench[0], self.args.repeat, **bench[1])
+                ours.append(record["median_ms"])
+                if name == "pair":
+                    self.records.append(record)
+            for key, call in calls.items():
+                times[key].extend(time_calls(call, self.args.repeat))
+        if name == "pair":
+            for (peer, _), call in calls.items():
+                self.error[peer] = (call() - exact).abs().max().item()
+        medians = {key: statistics.median(values) for key, values in times.items()}
+        best = {peer: min(medians[peer, threads] for threads in {1, self.args.threads}) for peer in self.args.peers}
+        return (statistics.median(ours) if ours else None), best
+
+    def matrix(self, images, texts):
+        return self.program.bench("matrix", 3, images=images, texts=texts)["median_ms"]
+
+
+def table(header, rows):
+    print("| " + " | ".join(header) + " |\n|" + "---|" * len(header))
+    for row in rows:
+        print("| " + " | ".join(row) + " |")
+    print(flush=True)
+
+
+def print_matrices(comparison, done, peers):
+    pair = done["pair"][0]
+    measured = {name: comparison.matrix(*size) for name, size in MATRICES.items()}
+    rows = [["this program"] + [f"{ms:.0f} ms, {ms / pair:.1f} pairs" for ms in measured.values()]]
+    for peer in peers:
+        loops = [f"{n * m * done['pair'][1][peer] / measured[name]:.2f}" for name, (n, m) in MATRICES.items()]
+        rows.append([f"{peer}, a call a pair"] + loops)
+        if "fusion" in done:
+            image, text, fusion = (done[part][1][peer] for part in ("image tower", "text tower", "fusion"))
+            split = [f"{(n * image + m * text + n * m * fusion) / measured[name]:.2f}" for name, (n, m) in MATRICES.items()]
+            rows.append([f"{peer}, split at the towers"] + split)
+    table(["times as long as this program", *MATRICES], rows)
 
 
 def main():
@@ -137,56 +140,31 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--tokens", type=int, default=12)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--repeat", type=int, default=3, help="pairs an engine and round")
-    parser.add_argument("--peers", nargs="*", default=["eager", "compiled", "onnxruntime", "openvino"])
-    parser.add_argument("--graphs", default="graphs", help="folder that keeps the exported graph")
+    parser.add_argument("--repeat", type=int, default=3, help="calls an engine and round")
+    parser.add_argument("--tasks", nargs="*", default=["pair", "mask", "image", "texts", "parts"])
+    parser.add_argument("--peers", nargs="*", default=["eager", "onnxruntime", "openvino"], choices=list(PEERS))
+    parser.add_argument("--graphs", default="graphs", help="folder that keeps the exported graphs")
     args = parser.parse_args()
-
-    model = BridgeTowerForImageAndTextRetrieval.from_pretrained(args.model, dtype=torch.float32).eval()
-    inputs = make_inputs(model.config, args.tokens)
-    weights = sum(parameter.numel() * 4 for parameter in model.parameters())
-    program = Program(args)
-    with torch.inference_mode():
-        exact = model.double()(**{**inputs, "pixel_values": inputs["pixel_values"].double()}).logits
-    model.float()
-
     os.makedirs(args.graphs, exist_ok=True)
-    peers = {}
-    for name in args.peers:
-        if name in ("eager", "compiled"):
-            peers[name] = Transformers(model, compiled=name == "compiled")
-        else:
-            graph = export(model, inputs, args.graphs)
-            peers[name] = OnnxRuntime(graph) if name == "onnxruntime" else OpenVino(graph)
 
-    error = {"this program": (program.logits(inputs) - exact).abs().max().item()}
-    records, times = [], {}
-    for _ in range(args.rounds):
-        records.append(program.bench("match", args.repeat))
-        for name, peer in peers.items():
-            for threads in sorted({1, args.threads}):
-                peer.use(threads)
-                times.setdefault((name, threads), []).extend(time_calls(peer, inputs, args.repeat))
-                error[name] = (peer.logits(inputs) - exact).abs().max().item()
-    matrices = {task: program.bench("matrix", 2, "--images", str(n), "--texts", str(m))
-                for task, n, m in (("1 x 32", 1, 32), ("8 x 8", 8, 8))}
-
-    pair = statistics.median(record["median_ms"] for record in records)
-    best = {name: min((statistics.median(times[name, t]), t) for t in {1, args.threads}) for name in peers}
-    share = statistics.median(record["share_of_peak"] for record in records)
-    peak_rate = statistics.median(record["peak_gflops"] for record in records)
-    print(f"{cpu_name()}, {records[0]['kernels']}, {args.threads} threads, {args.rounds} rounds of {args.repeat} pairs, "
-          f"{args.tokens} tokens\n")
-    print("| engine | threads | pair, ms | ratio | 1 x 32 | 8 x 8 | largest error of the logits |")
-    print("|---|---|---|---|---|---|---|")
-    print(f"| this program | {args.threads} | {pair:.0f} | 1 | {matrices['1 x 32']['median_ms'] / pair:.1f} pairs | "
-          f"{matrices['8 x 8']['median_ms'] / pair:.1f} pairs | {error['this program']:.1e} |")
-    for name, (milliseconds, threads) in best.items():
-        ratios = [calls * milliseconds / matrices[task]["median_ms"] for task, calls in (("1 x 32", 32), ("8 x 8", 64))]
-        print(f"| {name} | {threads} | {milliseconds:.0f} | {milliseconds / pair:.2f} | {ratios[0]:.2f} | {ratios[1]:.2f} | "
-              f"{error[name]:.1e} |")
-    print(f"\nThis program: {100 * share:.0f} % of the {peak_rate:.0f} GFLOP/s measured meanwhile; peak memory "
-          f"{max(record['peak_rss_bytes'] for record in records) / weights:.3f} of the float32 weights")
+    comparison, done = Comparison(args), {}
+    tasks = [name for task in args.tasks for name in (["image tower", "text tower", "fusion"] if task == "parts" else [task])]
+    for task in tasks:
+        done[task] = comparison.task(task)
+    print(f"{cpu_name()}, {args.threads} threads, {args.rounds} rounds of {args.repeat} calls, {args.tokens} tokens\n")
+    rows = []
+    for task, (ours, best) in done.items():
+        cells = [f"{ms:.1f} ms" + (f", {ms / ours:.2f}" if ours else "") for ms in best.values()]
+        rows.append([task, f"{ours:.1f} ms" if ours else "", *cells])
+    table(["task", "this program", *(f"{peer}, ratio" for peer in args.peers)], rows)
+    if "pair" in done:
+        print_matrices(comparison, done, args.peers)
+        table(["largest error of the logits", *comparison.error], [[""] + [f"{e:.1e}" for e in comparison.error.values()]])
+        records = comparison.records
+        share, peak = (statistics.median(record[key] for record in records) for key in ("share_of_peak", "peak_gflops"))
+        weights = sum(p.numel() * 4 for p in RETRIEVAL.from_pretrained(args.model).parameters())
+        print(f"This program, {records[0]['kernels']}: {100 * share:.0f} % of the {peak:.0f} GFLOP/s measured meanwhile; peak "
+              f"memory {max(record['peak_rss_bytes'] for record in records) / weights:.3f} of the float32 weights")
 
 
 if __name__ == "__main__":
