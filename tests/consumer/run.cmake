@@ -18,8 +18,10 @@ file(GLOB examples ${SOURCE}/examples/*/CMakeLists.txt)
 list(TRANSFORM examples REPLACE "/CMakeLists.txt$" "")
 string(REPLACE ";" "\\;" programs "${programs}")  # one argument each
 string(REPLACE ";" "\\;" examples "${examples}")
+run(${CMAKE_COMMAND} -D PAGE=${SOURCE}/docs/guide.md -D OUTPUT=${WORK}/guide.cpp -P ${SOURCE}/tests/consumer/guide.cmake)
 run(${CMAKE_COMMAND} -S ${SOURCE}/tests/consumer -B ${WORK}/build -G Ninja -D CMAKE_BUILD_TYPE=Release
-    -D CMAKE_CXX_COMPILER=${CXX} -D CMAKE_PREFIX_PATH=${WORK}/prefix "-DPROGRAMS=${programs}" "-DEXAMPLES=${examples}")
+    -D CMAKE_CXX_COMPILER=${CXX} -D CMAKE_PREFIX_PATH=${WORK}/prefix "-DPROGRAMS=${programs}" "-DEXAMPLES=${examples}"
+    -D GUIDE=${WORK}/guide.cpp)
 run(${CMAKE_COMMAND} --build ${WORK}/build)
 
 set(model ${SOURCE}/tests/data/tiny_model)
@@ -110,6 +112,12 @@ function(expect_readme example)
 endfunction()
 expect_readme(retrieval)
 expect_readme(fill_mask)
+
+run(${WORK}/build/guide WORKING_DIRECTORY ${WORK}/run)
+file(READ ${WORK}/guide.cpp.expected expected)
+if(NOT output STREQUAL expected)
+  message(FATAL_ERROR "docs/guide.md: expected\n${expected}got\n${output}")
+endif()
 
 if(EXISTS ${WORK}/prefix/include/bridgetower/sentencepiece)
   expect("^0 [0-9 ]+ 2 \n$" xlm_roberta ${SOURCE}/tests/data/sentencepiece "a cat")
