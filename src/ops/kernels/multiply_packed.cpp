@@ -172,12 +172,16 @@ void multiply_packed(const PackedView& w, const float* x, std::int64_t x_stride,
                      const Finish<float>& finish, float* y, std::int64_t y_stride) {
   const Product product(w, x, x_stride, rows, finish, y, y_stride);
   const std::int64_t panels = product.panels();
-  // As many tasks for every thread.
-  const std::int64_t rounds = ceil_div(panels, kPanels * parallel_threads());
-  const std::int64_t group = ceil_div(panels, rounds * parallel_threads());
-  parallel_for(ceil_div(panels, group), [&](std::int64_t task) {
-    product.multiply(task * group, std::min(panels, (task + 1) * group));
-  });
+  const std::int64_t threads = parallel_threads();
+  // Single panels at the end, so that no thread waits long for another.
+  const std::int64_t single = threads > 1 ? std::min(panels, kPanels * threads) : 0;
+  const std::int64_t groups = (panels - single) / kPanels;
+  const auto begin = [groups, panels](std::int64_t task) {
+    return std::min(panels,
+                    std::min(task, groups) * kPanels + std::max<std::int64_t>(0, task - groups));
+  };
+  parallel_for(groups + panels - groups * kPanels,
+               [&](std::int64_t task) { product.multiply(begin(task), begin(task + 1)); });
 }
 
 }  // namespace bridgetower::detail
