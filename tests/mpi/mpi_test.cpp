@@ -1,4 +1,5 @@
 // bridgetower-mpi on 1 to 4 ranks against one process of bridgetower, with the demo model.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -81,41 +82,79 @@ TEST_F(Mpi, IndexHasTheBytesOfOneProcess) {
   EXPECT_EQ(contents(path("index-3")), contents(path("whole")));
 }
 
-TEST_F(Mpi, AJobWhoseRankDiesIsResumedToTheSameBytes) {
-  const fs::path copies = directory_.path() / "copies";
-  fs::create_directory(copies);
-  for (const char* copy : {"a", "b", "c", "d"}) {
-    fs::copy(pictures_, copies / copy, fs::copy_options::recursive);
+/// A job of which something happens to rank 1 in the middle.
+class BrokenJob : public Mpi {
+ protected:
+  BrokenJob() {
+    const fs::path copies = directory_.path() / "copies";
+    fs::create_directory(copies);
+    for (const char* copy : {"a", "b", "c", "d"}) {
+      fs::copy(pictures_, copies / copy, fs::copy_options::recursive);
+    }
+    pictures_ = copies.string();
   }
-  pictures_ = copies.string();
-  alone(index_of("whole"));
-  // Rank 1 is killed when the journal holds something.
-  const std::string journal = path("index") + "/journal";
-  const std::string killer = directory_
-                                 .write("killer",
-                                        "#!/bin/sh\n"
-                                        "if [ \"$OMPI_COMM_WORLD_RANK\" = 1 ]; then\n"
-                                        "  rank=$$\n"
-                                        "  (until [ \"$(stat -c %s " +
-                                            journal +
-                                            " 2>/dev/null || echo 0)\" -gt 3000 ]; do :; done\n"
-                                            "   kill -KILL $rank) &\n"
-                                            "fi\n"
-                                            "exec \"$@\"\n")
-                                 .string();
-  const Outcome killed = run(2, index_of("index"), "sh " + killer);
+
+  /// When the journal holds something. `what` is a line of the shell; the rank is $rank.
+  Outcome run_with(const std::string& what) const {
+    const std::string killer = directory_
+                                   .write("killer",
+                                          "#!/bin/sh\n"
+                                          "if [ \"$OMPI_COMM_WORLD_RANK\" = 1 ]; then\n"
+                                          "  rank=$$\n"
+                                          "  (until [ \"$(stat -c %s " +
+                                              journal_ +
+                                              " 2>/dev/null || echo 0)\" -gt 3000 ]; do :; done\n"
+                                              "   " +
+                                              what +
+                                              ") &\n"
+                                              "fi\n"
+                                              "exec \"$@\"\n")
+                                   .string();
+    return run(2, index_of("index"), "sh " + killer);
+  }
+
+  void expect_resumed_to_the_same_bytes() {
+    EXPECT_FALSE(fs::exists(path("index") + "/manifest.json"));
+    EXPECT_GT(fs::file_size(journal_), 3000U);
+    alone(index_of("whole"));
+    const Outcome resumed = run(2, index_of("index") + " --resume");
+    EXPECT_EQ(resumed.status, 1) << resumed.error;
+    ASSERT_FALSE(resumed.records().empty());
+    EXPECT_LT(resumed.records().back()["added"], 96);
+    EXPECT_EQ(contents(path("index")), contents(path("whole")));
+  }
+
+  std::string journal_ = path("index") + "/journal";
+};
+
+TEST_F(BrokenJob, WhoseRankDiesIsResumedToTheSameBytes) {
+  const Outcome killed = run_with("kill -KILL $rank");
   EXPECT_NE(killed.status, 0);
   EXPECT_NE(killed.status, 1);
   EXPECT_NE(killed.error.find("bridgetower-mpi: the job was ended before all pictures were done; "
                               "run it again with --resume for the rest"),
             std::string::npos)
       << killed.error;
-  EXPECT_FALSE(fs::exists(path("index") + "/manifest.json"));
-  EXPECT_GT(fs::file_size(journal), 3000U);
-  const Outcome resumed = run(2, index_of("index") + " --resume");
-  EXPECT_EQ(resumed.status, 1) << resumed.error;
-  ASSERT_FALSE(resumed.records().empty());
-  EXPECT_LT(resumed.records().back()["added"], 96);
+  expect_resumed_to_the_same_bytes();
+}
+
+TEST_F(BrokenJob, WhoseRankStopsEndsWithAnErrorAndIsResumedToTheSameBytes) {
+  const Outcome stopped = run_with("kill -STOP $rank");
+  EXPECT_EQ(stopped.status, 1);
+  EXPECT_NE(stopped.error.find("bridgetower-mpi: rank 0: rank 1 has not answered for 30 s: it is "
+                               "stopped, or its host or the network between is down"),
+            std::string::npos)
+      << stopped.error;
+  expect_resumed_to_the_same_bytes();
+}
+
+/// Of all pictures and all ranks, in lines. A rank may pause for a while.
+TEST_F(BrokenJob, TellsHowFarTheWholeIs) {
+  const Outcome paused = run_with("kill -STOP $rank; sleep 11; kill -CONT $rank");
+  EXPECT_EQ(paused.status, 1) << paused.error;
+  EXPECT_THAT(paused.error,
+              ::testing::ContainsRegex("[0-9]+/97 pictures  [0-9]+ %  [0-9.]+/s  [0-9:]+ left\n"));
+  alone(index_of("whole"));
   EXPECT_EQ(contents(path("index")), contents(path("whole")));
 }
 

@@ -11,7 +11,7 @@ namespace bridgetower::mpi {
 
 /// Messages of bytes between the ranks of a job, each below 2 GiB (LimitError). Failures of MPI
 /// itself end the job, as MPI_ERRORS_ARE_FATAL has it. MPI is initialised and finalised by the
-/// program; one thread of each rank makes all calls.
+/// program; one thread of each rank makes all calls of it.
 class Communicator {
  public:
   explicit Communicator(MPI_Comm communicator);

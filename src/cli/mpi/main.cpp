@@ -1,11 +1,17 @@
+#include <unistd.h>
+
+#include <bridgetower/mpi/watch.hpp>
 #include <bridgetower/search/model_fingerprint.hpp>
 #include <iostream>
 #include <new>
+#include <optional>
 
 #include "cli/mpi/commands.hpp"
 
 namespace bridgetower::cli {
 namespace {
+
+constexpr std::chrono::seconds kPatience(30);
 
 /// One line on stderr, whatever the message holds.
 void complain(const std::string& message) {
@@ -19,6 +25,7 @@ void complain(const std::string& message) {
 /// The other ranks may be waiting for this one: all end.
 int abort_job(const mpi::Communicator& ranks, const std::string& message, Status status) {
   complain("rank " + std::to_string(ranks.rank()) + ": " + message);
+  ::alarm(10);  // ends this rank where MPI waits for a host that does not answer
   MPI_Abort(MPI_COMM_WORLD, static_cast<int>(status));
   return static_cast<int>(status);
 }
@@ -69,8 +76,20 @@ int parse_and_run(const mpi::Communicator& ranks, int argc, char** argv) {
 
 int main(int argc, char** argv) {
   int provided = 0;
-  MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
-  const int status = parse_and_run(mpi::Communicator(MPI_COMM_WORLD), argc, argv);
+  MPI_Init_thread(&argc, &argv, MPI_THREAD_MULTIPLE, &provided);
+  const mpi::Communicator ranks(MPI_COMM_WORLD);
+  std::optional<mpi::Watch> watch;
+  if (provided == MPI_THREAD_MULTIPLE) {
+    watch.emplace(MPI_COMM_WORLD, kPatience, [&](int rank) {
+      abort_job(ranks,
+                "rank " + std::to_string(rank) + " has not answered for " +
+                    std::to_string(kPatience.count()) +
+                    " s: it is stopped, or its host or the network between is down",
+                Status::kFailed);
+    });
+  }
+  const int status = parse_and_run(ranks, argc, argv);
+  watch.reset();
   MPI_Finalize();
   return status;
 }
