@@ -115,7 +115,7 @@ void Results::add_to(CLI::App& command) {
 }
 
 void Results::add_progress_to(CLI::App& command) {
-  command.add_flag("--no-progress", no_progress_, "no progress bar, even on a terminal");
+  command.add_flag("--no-progress", no_progress_, "no progress is shown");
 }
 
 void Results::start_progress(std::size_t total, std::string unit) {

@@ -60,6 +60,9 @@ class Results {
   /// Adds --no-progress, for commands that call start_progress().
   void add_progress_to(CLI::App& command);
 
+  /// For programs whose stderr somebody else writes to the terminal.
+  void use_progress_lines() { progress_.use_lines(); }
+
   /// `total` steps follow, `unit` names them; advance() ends each.
   void start_progress(std::size_t total, std::string unit);
   void advance() { progress_.advance(); }

@@ -1,27 +1,19 @@
 // index: vectors of a collection of pictures, to be searched or exported.
 #include <atomic>
-#include <bridgetower/pipeline/embed.hpp>
-#include <bridgetower/search/index_images.hpp>
 #include <bridgetower/search/model_fingerprint.hpp>
 #include <chrono>
 #include <csignal>
 #include <optional>
 
-#include "cli/common.hpp"
 #include "cli/exports.hpp"
+#include "cli/index_options.hpp"
 #include "cli/index_results.hpp"
 #include "cli/shard.hpp"
 
 namespace bridgetower::cli {
 namespace {
 
-struct Options {
-  ModelOptions model;
-  Results results;
-  std::vector<std::string> images;
-  std::string output;
-  bool resume = false;
-  std::string vectors = "float32";
+struct Options : IndexOptions {
   std::vector<std::string> exports;
   std::string shard;
   std::string states;
@@ -59,21 +51,14 @@ IndexingResult build_index(Options& options, const std::filesystem::path& direct
     if (is_up_to_date(directory, *shard, images, fingerprint)) return {};
     mark_unfinished(directory);
   }
-  LoadOptions load = options.model.load_options();
-  load.threads = 1;  // index_images() has a thread for each picture
-  const Embedder embedder = Embedder::from_pretrained(model, load);
-  IndexBuilder::Options build;
-  build.resume = options.resume;
-  build.type = options.vectors == "float32" ? VectorType::kFloat32 : VectorType::kBFloat16;
+  const Embedder embedder = options.load_embedder(model);
+  IndexBuilder::Options build = options.builder_options();
   build.states = wanted_states(options, embedder);
   build.graph = options.graph;
   IndexBuilder builder(directory, fingerprint, embedder.size(), build);
   stop_at_interrupt();
-  IndexingOptions indexing;
-  indexing.threads = options.model.threads;
+  IndexingOptions indexing = options.indexing_options();
   indexing.stop = &interrupted;
-  indexing.start = [&](std::size_t total) { options.results.start_progress(total, "pictures"); };
-  indexing.advance = [&] { options.results.advance(); };
   const IndexingResult result = index_images(builder, embedder, images, indexing);
   builder.commit();
   if (shard && !result.interrupted) mark_finished(directory, *shard);
@@ -114,17 +99,7 @@ Command add_index(CLI::App& app) {
       "  bridgetower index --model DIR --images photos --output photos.index\n"
       "  bridgetower index --output photos.index --export npy --export pgvector=load.sql");
   const auto options = std::make_shared<Options>();
-  CLI::Option* const images =
-      command->add_option("--images", options->images, "PNG or JPEG files, or directories of them");
-  command->add_option("--output", options->output, "directory of the index")->required();
-  command
-      ->add_flag("--resume", options->resume,
-                 "go on with what a run that was killed left; without it that is dropped")
-      ->needs(images);
-  command->add_option("--vectors", options->vectors, "how vectors are stored: float32 or bfloat16")
-      ->check(CLI::IsMember({"float32", "bfloat16"}))
-      ->capture_default_str()
-      ->needs(images);
+  CLI::Option* const images = options->add_to(*command);
   CLI::Option* const shard =
       command
           ->add_option("--shard", options->shard,

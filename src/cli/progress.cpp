@@ -29,7 +29,7 @@ std::string clock_text(double seconds) {
 }  // namespace
 
 void ProgressBar::start(std::int64_t total, std::string unit) {
-  enabled_ = isatty(STDERR_FILENO) == 1;
+  enabled_ = lines_ || isatty(STDERR_FILENO) == 1;
   total_ = total;
   done_ = 0;
   unit_ = std::move(unit);
@@ -45,13 +45,14 @@ std::string ProgressBar::line(double seconds) const {
 
 void ProgressBar::advance() {
   ++done_;
-  constexpr std::chrono::milliseconds kMoment(200);
+  const std::chrono::milliseconds moment(lines_ ? 10'000 : 200);
   const Clock::time_point now = Clock::now();
-  if (!enabled_ || done_ >= total_ || now - shown_ < kMoment) return;
+  if (!enabled_ || done_ >= total_ || now - shown_ < moment) return;
   erase();
   shown_ = now;
-  std::cerr << line(std::chrono::duration<double>(now - started_).count()) << std::flush;
-  visible_ = true;
+  std::cerr << line(std::chrono::duration<double>(now - started_).count()) + (lines_ ? "\n" : "")
+            << std::flush;
+  visible_ = !lines_;
 }
 
 void ProgressBar::erase() {

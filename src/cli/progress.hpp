@@ -7,13 +7,16 @@
 namespace bridgetower::cli {
 
 /// One line on stderr that tells how far a job is: `12/96 pairs  13 %  4.1/s  00:20 left`. Only
-/// where stderr is a terminal, and only for work that takes longer than a moment.
+/// where stderr is a terminal, and only for work that takes longer than a moment; or a new line
+/// every ten seconds, wherever stderr leads.
 class ProgressBar {
  public:
   ProgressBar() = default;
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
   ~ProgressBar() { erase(); }
+
+  void use_lines() { lines_ = true; }
 
   /// `unit` names the items, e.g. "pairs".
   void start(std::int64_t total, std::string unit);
@@ -27,6 +30,7 @@ class ProgressBar {
 
   std::string line(double seconds) const;
 
+  bool lines_ = false;
   bool enabled_ = false;
   bool visible_ = false;
   std::int64_t total_ = 0;

@@ -1,10 +1,9 @@
 // search: pictures of an index, found by a sentence or by another picture.
 #include <bridgetower/pipeline/embed.hpp>
 #include <bridgetower/search/model_fingerprint.hpp>
-#include <bridgetower/search/two_stage_search.hpp>
 #include <optional>
 
-#include "cli/common.hpp"
+#include "cli/query_options.hpp"
 #include "cli/report.hpp"
 #include "cli/search_results.hpp"
 #include "search/path_json.hpp"
@@ -12,15 +11,8 @@
 namespace bridgetower::cli {
 namespace {
 
-struct Options {
-  ModelOptions model;
-  Results results;
-  std::string index;
-  std::vector<std::string> texts;
-  std::string text_file;
+struct Options : QueryOptions {
   std::vector<std::string> images;
-  SearchOptions search;
-  std::optional<float> min_score;
   std::string html;
 };
 
@@ -44,10 +36,7 @@ using Search = std::function<std::vector<SearchResult>(const Query&)>;
 
 std::vector<Query> queries(const Options& options) {
   std::vector<Query> all;
-  for (const std::string& text : options.texts) all.push_back({false, text});
-  if (!options.text_file.empty()) {
-    for (const std::string& line : read_lines(options.text_file)) all.push_back({false, line});
-  }
+  for (const std::string& text : options.sentences()) all.push_back({false, text});
   for (const std::string& image : options.images) all.push_back({true, image});
   if (all.empty()) throw UsageError("nothing to search for: give --text, --texts or --image");
   return all;
@@ -78,7 +67,6 @@ Search make_search(const Options& options) {
 
 Status search(Options& options) {
   const std::vector<Query> all = queries(options);
-  options.search.min_score = options.min_score;
   std::optional<Report> report;
   if (!options.html.empty()) report.emplace(options.html);
   Search find = make_search(options);
@@ -110,25 +98,10 @@ Command add_search(CLI::App& app) {
       "probability, or the cosine of the vectors with --rerank 0 and for --image.\nExample:\n"
       "  bridgetower search --model DIR --index photos.index --text \"a red boat\"");
   const auto options = std::make_shared<Options>();
-  command->add_option("--index", options->index, "directory that bridgetower index made")
-      ->required();
-  command->add_option("--text", options->texts, "sentences");
-  command->add_option("--texts", options->text_file,
-                      "file of sentences, one a line; - for standard input");
+  options->add_to(*command);
   command->add_option("--image", options->images, "pictures to find the like of");
-  command->add_option("--top-k", options->search.top_k, "how many pictures to show")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40))
-      ->capture_default_str();
-  command
-      ->add_option("--rerank", options->search.rerank,
-                   "how many pictures the matching head looks at; 0: none")
-      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40))
-      ->capture_default_str();
   command->add_flag("--approximate", options->search.approximate,
                     "ask the graph (index --graph) instead of comparing with every vector");
-  command->add_option("--filter", options->search.filter,
-                      "only paths of this pattern, such as '*/2024/*' (* crosses /)");
-  command->add_option("--min-score", options->min_score, "only pictures with at least this score");
   command->add_option(
       "--html", options->html,
       "write the results as a page too, with thumbnails and what each word looks at");
