@@ -24,8 +24,10 @@ std::vector<bt::EncodedImage> random_block() {
   std::vector<bt::EncodedImage> block(kBlock);
   for (int i = 0; i < kBlock; ++i) {
     bt::EncodedImage& image = block[static_cast<std::size_t>(i)];
-    image.file = {"/data/photos/2024/" + std::to_string(10'000'000 + i) + ".jpg", 4'000'000,
-                  1'700'000'000'000'000'000, std::string(64, 'a')};
+    image.file.path = "/data/photos/2024/" + std::to_string(10'000'000 + i) + ".jpg";
+    image.file.bytes = 4'000'000;
+    image.file.modified_ns = 1'700'000'000'000'000'000;
+    image.file.sha256.fill(static_cast<unsigned char>(i));
     image.vector = bt::Tensor<float>::uninitialized({kSize});
     for (float& value : image.vector) value = values(random);
   }

@@ -2,15 +2,17 @@
 
 #include <bridgetower/core/tensor.hpp>
 #include <cstdint>
+#include <cstring>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace bridgetower::mpi {
 
 using Json = nlohmann::json;
 
-/// MessagePack. Strings are bytes, whatever they are; floats come back bit for bit.
+/// MessagePack. Strings are bytes, whatever they are.
 inline std::string pack(const Json& value) {
   std::string bytes;
   Json::to_msgpack(value, bytes);
@@ -19,14 +21,19 @@ inline std::string pack(const Json& value) {
 
 inline Json unpack(const std::string& bytes) { return Json::from_msgpack(bytes); }
 
-/// A vector [E].
+/// A vector [E], its bytes as they are in memory.
 inline Json to_json(const Tensor<float>& vector) {
-  return std::vector<float>(vector.begin(), vector.end());
+  std::vector<std::uint8_t> bytes(vector.size() * sizeof(float));
+  std::memcpy(bytes.data(), vector.data(), bytes.size());
+  return Json::binary(std::move(bytes));
 }
 
 inline Tensor<float> vector_from(const Json& json) {
-  const auto numbers = json.get<std::vector<float>>();
-  return {{static_cast<std::int64_t>(numbers.size())}, numbers};
+  const Json::binary_t& bytes = json.get_binary();
+  const std::size_t size = bytes.size() / sizeof(float);
+  auto vector = Tensor<float>::uninitialized({static_cast<std::int64_t>(size)});
+  std::memcpy(vector.data(), bytes.data(), size * sizeof(float));
+  return vector;
 }
 
 }  // namespace bridgetower::mpi
