@@ -71,6 +71,10 @@ def nodes_of(rates, count, chance):
     return nodes
 
 
+def until_death(mean_s, chance):
+    return chance.expovariate(1 / mean_s) if mean_s < math.inf else math.inf
+
+
 def play_shares(pictures, nodes, rates, chance):
     """(seconds, deaths): every node indexes its share; one that dies begins again behind its journal."""
     longest, deaths = 0, 0
@@ -78,7 +82,7 @@ def play_shares(pictures, nodes, rates, chance):
         mean = pictures / len(nodes)
         left = node.share_s(mean + chance.gauss(0, math.sqrt(mean * (1 - 1 / len(nodes)))))
         clock = rates.load_s
-        while (alive := chance.expovariate(1 / rates.node_lives_s)) < left:
+        while (alive := until_death(rates.node_lives_s, chance)) < left:
             left -= max(0, alive - node.picture_s)  # the pictures in hand are lost
             clock += alive + rates.restart_s + rates.load_s
             deaths += 1
@@ -143,7 +147,7 @@ def play_mpi(pictures, nodes, rates, chance):
     clock, deaths = 0, 0
     while True:
         job = Job(queue, nodes, clock + rates.load_s, rates)
-        death = clock + chance.expovariate(len(nodes) / rates.node_lives_s)
+        death = clock + until_death(rates.node_lives_s / len(nodes), chance)
         if job.play(death):
             return job.end, deaths
         queue.left += job.lost(death)
@@ -160,26 +164,34 @@ def search_s(pictures, nodes, rates, chance):
     return scan, max(rows) * (rates.pair_s + rates.decode_s) / rates.cores
 
 
-def seconds(value):
-    for unit, size in (("a", YEAR), ("d", DAY), ("h", HOUR), ("min", 60)):
-        if value >= 2 * size:
-            return f"{rounded(value / size)} {unit}"
-    return f"{rounded(value)} s" if value >= 1 else f"{rounded(1000 * value)} ms"
-
-
-def size(value):
-    for unit, factor in (("PB", 1e15), ("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
-        if value >= factor:
-            return f"{rounded(value / factor)} {unit}"
-    return f"{rounded(value / 1e3)} kB"
-
-
 def rounded(value):
     """Two digits."""
     if value <= 0:
         return "0"
     digits = 1 - math.floor(math.log10(value))
     return f"{round(value, digits):,.{max(0, digits)}f}"
+
+
+def as_given(value):
+    return f"{float(f'{value:.3g}'):,g}"
+
+
+def with_unit(value, units, number, least=1):
+    """In the first of these units of which there are so many."""
+    for unit, factor in units:
+        if value >= least * factor:
+            break
+    return f"{number(value / factor)} {unit}"
+
+
+def seconds(value, number=rounded):
+    if value >= 120:
+        return with_unit(value, (("a", YEAR), ("d", DAY), ("h", HOUR), ("min", 60)), number, 2)
+    return with_unit(value, (("s", 1), ("ms", 1e-3), ("µs", 1e-6)), number)
+
+
+def size(value, number=rounded):
+    return with_unit(value, (("PB", 1e15), ("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3), ("bytes", 1)), number)
 
 
 def power(value):
@@ -196,8 +208,8 @@ def indexing_table(rates, play):
     for pictures in SIZES:
         row = [power(pictures)]
         for count in NODES:
-            chance = random.Random(f"{play.__name__} {pictures} {count}")
-            clock, deaths = play(pictures, nodes_of(rates, count, chance), rates, chance)
+            nodes = nodes_of(rates, count, random.Random(f"nodes {count}"))
+            clock, deaths = play(pictures, nodes, rates, random.Random(f"{play.__name__} {pictures} {count}"))
             core_hours = clock * count * rates.cores / HOUR
             row.append(f"{seconds(clock)}, {rounded(core_hours)}" + (f" ({deaths} died)" if deaths else ""))
         rows.append(row)
@@ -230,14 +242,15 @@ def search_table(rates):
 def limits_table(rates):
     """Where each part gives out, the first first."""
     per_second = rates.cores / rates.picture_s
+    memory = size(rates.node_bytes, as_given)
     limits = [
         (rates.node_bytes / (rates.vector_bytes + rates.record_bytes), "search on one node",
-         f"vectors and records fill {size(rates.node_bytes)}"),
+         f"vectors and records fill {memory}"),
         (rates.scan_bytes_per_s / rates.vector_bytes, "search on one node", "comparing takes a second"),
-        (rates.node_bytes / rates.memory_bytes, "rank 0, and merge", f"records fill {size(rates.node_bytes)}"),
+        (rates.node_bytes / rates.memory_bytes, "rank 0, and merge", f"records fill {memory}"),
         (DAY / rates.merge_s, "merge", "takes a day"),
         (rates.node_bytes / rates.record_bytes, "search on many nodes",
-         f"every rank holds all records: they fill {size(rates.node_bytes)}"),
+         f"every rank holds all records: they fill {memory}"),
         (rates.largest_file_bytes / rates.vector_bytes, "the index", f"its vectors fill a file of {size(rates.largest_file_bytes)}"),
         (YEAR * per_second, "indexing on one node", "takes a year"),
     ]
@@ -247,14 +260,26 @@ def limits_table(rates):
     return table(["at", "gives out", "because"], rows)
 
 
+UNITS = {"s": lambda value: seconds(value, as_given), "bytes": lambda value: size(value, as_given),
+         "bytes/s": lambda value: size(value, as_given) + "/s", "share": lambda value: as_given(100 * value) + " %",
+         "": as_given}
+
+
 def rates_table(rates):
-    rows = [[entry["what"], entry["text"], entry["from"]] for entry in rates.all["measured"].values()]
-    rows += [[entry["what"], entry["text"], "assumed"] for entry in rates.all["assumed"].values()]
+    entries = [*rates.all["measured"].values(), *rates.all["assumed"].values()]
+    rows = [[one["what"], UNITS[one["unit"]](one["value"]), one.get("from", "assumed")] for one in entries]
     return table(["what", "how much", "by"], rows)
 
 
+def ranks_table(rates):
+    run = rates.all["ranks"]
+    rows = [["1 process, 2 threads" if ranks == "process" else f"{ranks} rank{'s' if ranks != '1' else ''}, 1 thread",
+             f"{wall:.1f}", f"{run['pictures'] / wall:.2f}", f"{run['cpu_s'][ranks]:.1f}"] for ranks, wall in run["wall_s"].items()]
+    return table(["", "seconds", "pictures a second", "seconds of the processor"], rows)
+
+
 def tables(rates):
-    return {"rates": rates_table(rates), "shares": indexing_table(rates, play_shares),
+    return {"ranks": ranks_table(rates), "rates": rates_table(rates), "shares": indexing_table(rates, play_shares),
             "mpi": indexing_table(rates, play_mpi), "bytes": bytes_table(rates), "search": search_table(rates),
             "limits": limits_table(rates)}
 
@@ -271,14 +296,13 @@ def updated(text, rates):
 def check_measured(rates):
     """1 to 4 ranks on one machine: the simulator against the clock."""
     run = rates.all["ranks"]
-    picture_s = run["wall_s"]["1"] / run["pictures"]
     calm = rates.but(node_lives_s=math.inf, load_s=0)
     for ranks, measured in run["wall_s"].items():
         if ranks == "process":
             continue
         count = int(ranks)
         slower = max(1, count / run["cores"])  # ranks share cores
-        nodes = [Node(1, picture_s * slower)] * count
+        nodes = [Node(1, run["wall_s"]["1"] / run["pictures"] * slower)] * count
         played, _ = play_mpi(run["pictures"], nodes, calm, random.Random(1))
         error = played / measured - 1
         print(f"{ranks} ranks: {played:.2f} s played, {measured:.2f} s measured ({100 * error:+.1f} %)")
