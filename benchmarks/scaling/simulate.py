@@ -54,10 +54,8 @@ class Node:
         return pictures * self.picture_s / self.threads
 
     def block_s(self, pictures):
-        """All threads work at one block of at most BLOCK pictures, then at the next."""
-        whole, rest = divmod(pictures, BLOCK)
-        rounds = whole * math.ceil(BLOCK / self.threads) + math.ceil(rest / self.threads)
-        return rounds * self.picture_s
+        """All threads work at one block, then at the next."""
+        return math.ceil(pictures / self.threads) * self.picture_s
 
 
 def nodes_of(rates, count, chance):
@@ -97,7 +95,7 @@ class Queue:
         self.left = pictures
         self.shares = 4 * ranks
         self.least = threads
-        self.most = BLOCK * grain
+        self.most = threads * max(1, BLOCK // threads) * grain
 
     def next(self):
         taken = min(self.left, max(self.least, min(self.most, self.left // self.shares)))

@@ -22,12 +22,13 @@ class Queue {
   Queue(std::vector<std::string> files, int ranks, int threads)
       : files_(std::move(files)),
         shares_(4 * static_cast<std::size_t>(ranks)),
-        least_(static_cast<std::size_t>(threads)) {}
+        least_(static_cast<std::size_t>(threads)),
+        most_(least_ * std::max<std::size_t>(1, kMostOfBlock / least_)) {}
 
   /// Empty where there are no more.
   Block next() {
     const std::size_t left = files_.size() - taken_;
-    const std::size_t fair = std::max(least_, std::min(kMostOfBlock, left / shares_));
+    const std::size_t fair = std::max(least_, std::min(most_, left / shares_));
     const auto first = files_.begin() + static_cast<std::ptrdiff_t>(taken_);
     const std::size_t count = std::min(left, fair);
     taken_ += count;
@@ -37,7 +38,8 @@ class Queue {
  private:
   std::vector<std::string> files_;
   std::size_t shares_;
-  std::size_t least_;
+  std::size_t least_;  // one for each thread
+  std::size_t most_;   // as many for each, so that none waits for the others
   std::size_t taken_ = 0;
 };
 
