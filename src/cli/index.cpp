@@ -149,10 +149,12 @@ Command add_index(CLI::App& app) {
                    "how states are stored: bfloat16, or float32 for the very scores of a new one")
       ->check(CLI::IsMember({"float32", "bfloat16"}))
       ->capture_default_str();
+  // Not the variable itself: CLI11 would set it where the flag is absent, too.
   command
-      ->add_flag("--graph,!--no-graph", options->graph,
-                 "make a graph for search --approximate. Not given: as in the index that is\n"
-                 "brought up to date")
+      ->add_flag_function(
+          "--graph,!--no-graph", [options](std::int64_t count) { options->graph = count > 0; },
+          "make a graph for search --approximate. Not given: as in the index that is\n"
+          "brought up to date")
       ->needs(images)
       ->excludes(shard);
   options->model.add_model(*command);
