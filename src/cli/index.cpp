@@ -11,6 +11,7 @@
 #include "cli/exports.hpp"
 #include "cli/index_results.hpp"
 #include "cli/shard.hpp"
+#include "cli/store.hpp"
 
 namespace bridgetower::cli {
 namespace {
@@ -20,6 +21,7 @@ struct Options {
   Results results;
   std::vector<std::string> images;
   std::string output;
+  std::string store;
   bool resume = false;
   std::string vectors = "float32";
   std::vector<std::string> exports;
@@ -48,6 +50,22 @@ std::optional<KeptStates> wanted_states(const Options& options, const Embedder& 
                      options.state_dtype == "float32" ? DType::kF32 : DType::kBF16);
 }
 
+IndexingOptions indexing_options(Options& options) {
+  IndexingOptions indexing;
+  indexing.threads = options.model.threads;
+  indexing.stop = &interrupted;
+  indexing.start = [&](std::size_t total) { options.results.start_progress(total, "pictures"); };
+  indexing.advance = [&] { options.results.advance(); };
+  return indexing;
+}
+
+/// index_images() has a thread for each picture.
+LoadOptions load_options(const Options& options) {
+  LoadOptions load = options.model.load_options();
+  load.threads = 1;
+  return load;
+}
+
 /// `shard` absent: of everything.
 IndexingResult build_index(Options& options, const std::filesystem::path& directory,
                            const std::optional<Shard>& shard) {
@@ -59,9 +77,7 @@ IndexingResult build_index(Options& options, const std::filesystem::path& direct
     if (is_up_to_date(directory, *shard, images, fingerprint)) return {};
     mark_unfinished(directory);
   }
-  LoadOptions load = options.model.load_options();
-  load.threads = 1;  // index_images() has a thread for each picture
-  const Embedder embedder = Embedder::from_pretrained(model, load);
+  const Embedder embedder = Embedder::from_pretrained(model, load_options(options));
   IndexBuilder::Options build;
   build.resume = options.resume;
   build.type = options.vectors == "float32" ? VectorType::kFloat32 : VectorType::kBFloat16;
@@ -69,19 +85,35 @@ IndexingResult build_index(Options& options, const std::filesystem::path& direct
   build.graph = options.graph;
   IndexBuilder builder(directory, fingerprint, embedder.size(), build);
   stop_at_interrupt();
-  IndexingOptions indexing;
-  indexing.threads = options.model.threads;
-  indexing.stop = &interrupted;
-  indexing.start = [&](std::size_t total) { options.results.start_progress(total, "pictures"); };
-  indexing.advance = [&] { options.results.advance(); };
-  const IndexingResult result = index_images(builder, embedder, images, indexing);
+  const IndexingResult result = index_images(builder, embedder, images, indexing_options(options));
   builder.commit();
   if (shard && !result.interrupted) mark_finished(directory, *shard);
   return result;
 }
 
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+Status index_store(Options& options) {
+  const auto start = std::chrono::steady_clock::now();
+  stop_at_interrupt();
+  const StoredCollection collection =
+      index_into_store({options.store, options.model.directory(), load_options(options),
+                        options.images, options.graph},
+                       indexing_options(options));
+  write_failed(options.results, collection.failed);
+  write_index_summary(options.results, collection.place,
+                      {collection.images, collection.failed.size(), 0}, collection.result,
+                      Json::array(), seconds_since(start));
+  const Status status = options.results.finish();
+  return collection.result.interrupted ? Status::kFailed : status;
+}
+
 /// Without pictures an index that is there is exported as it is.
 Status index(Options& options) {
+  if (!options.store.empty()) return index_store(options);
+  if (options.output.empty()) throw UsageError("nowhere to write to: give --output or --to");
   const auto start = std::chrono::steady_clock::now();
   const std::vector<Export> exports = exports_from(options.exports, options.output);
   if (options.images.empty() && exports.empty()) {
@@ -95,10 +127,10 @@ Status index(Options& options) {
   const IndexingResult result =
       options.images.empty() ? IndexingResult() : build_index(options, directory, shard);
   const EmbeddingIndex index = EmbeddingIndex::open(directory);
-  if (!options.images.empty()) write_failed(options.results, index);
+  if (!options.images.empty()) write_failed(options.results, index.failed());
   const Json written = result.interrupted ? Json::array() : write_exports(index, exports);
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  write_index_summary(options.results, directory, index, result, written, seconds.count());
+  write_index_summary(options.results, directory, totals_of(index), result, written,
+                      seconds_since(start));
   const Status status = options.results.finish();
   return result.interrupted ? Status::kFailed : status;
 }
@@ -112,38 +144,53 @@ Command add_index(CLI::App& app) {
       "A second run encodes what is new or changed and drops what is gone. Ctrl-C leaves an index\n"
       "of the pictures so far. Without --images an index is exported as it is.\nExamples:\n"
       "  bridgetower index --model DIR --images photos --output photos.index\n"
-      "  bridgetower index --output photos.index --export npy --export pgvector=load.sql");
+      "  bridgetower index --output photos.index --export npy --export pgvector=load.sql\n"
+      "  bridgetower index --images photos --to postgres://me@server/photos");
   const auto options = std::make_shared<Options>();
   CLI::Option* const images =
       command->add_option("--images", options->images, "PNG or JPEG files, or directories of them");
-  command->add_option("--output", options->output, "directory of the index")->required();
+  CLI::Option* const output =
+      command->add_option("--output", options->output, "directory of the index");
+  CLI::Option* const store =
+      command
+          ->add_option(
+              "--to", options->store,
+              "instead of --output: postgres://USER@HOST:PORT/DATABASE, with pgvector. Any\n"
+              "number of processes share the work; those without --images only help.\n"
+              "A password is better put into $PGPASSWORD or ~/.pgpass")
+          ->excludes(output);
   command
       ->add_flag("--resume", options->resume,
                  "go on with what a run that was killed left; without it that is dropped")
-      ->needs(images);
+      ->needs(images)
+      ->excludes(store);
   command->add_option("--vectors", options->vectors, "how vectors are stored: float32 or bfloat16")
       ->check(CLI::IsMember({"float32", "bfloat16"}))
       ->capture_default_str()
-      ->needs(images);
+      ->needs(images)
+      ->excludes(store);
   CLI::Option* const shard =
       command
           ->add_option("--shard", options->shard,
                        "i/N (i from 0): only this share of the pictures, into OUTPUT/part-i-of-N,\n"
                        "for bridgetower merge; auto: as Slurm, Kubernetes or MPI number processes")
-          ->needs(images);
+          ->needs(images)
+          ->excludes(store);
   command
       ->add_option("--export", options->exports,
                    "npy, safetensors, jsonl or pgvector (a script for psql), alone or with\n"
                    "=FILE (default: beside the index); =- is stdout for the last two, and the\n"
                    "records of this command go to stderr then")
-      ->excludes(shard);
+      ->excludes(shard)
+      ->excludes(store);
   command
       ->add_option("--states", options->states,
                    "keep the states of the first pictures, up to so many bytes, such as 2GB;\n"
                    "search then reranks those without the vision tower. 0: none. Not given: as\n"
                    "in the index that is brought up to date")
       ->needs(images)
-      ->excludes(shard);
+      ->excludes(shard)
+      ->excludes(store);
   command
       ->add_option("--state-dtype", options->state_dtype,
                    "how states are stored: bfloat16, or float32 for the very scores of a new one")
@@ -153,8 +200,8 @@ Command add_index(CLI::App& app) {
   command
       ->add_flag_function(
           "--graph,!--no-graph", [options](std::int64_t count) { options->graph = count > 0; },
-          "make a graph for search --approximate. Not given: as in the index that is\n"
-          "brought up to date")
+          "make a graph for search --approximate, with --to pgvector's HNSW index. Not\n"
+          "given: as in the index that is brought up to date")
       ->needs(images)
       ->excludes(shard);
   options->model.add_model(*command);

@@ -7,6 +7,7 @@
 #include "cli/common.hpp"
 #include "cli/report.hpp"
 #include "cli/search_results.hpp"
+#include "cli/store.hpp"
 #include "search/path_json.hpp"
 
 namespace bridgetower::cli {
@@ -16,6 +17,7 @@ struct Options {
   ModelOptions model;
   Results results;
   std::string index;
+  std::string store;
   std::vector<std::string> texts;
   std::string text_file;
   std::vector<std::string> images;
@@ -57,6 +59,10 @@ std::vector<Query> queries(const Options& options) {
 Search make_search(const Options& options) {
   const std::filesystem::path model = options.model.directory();
   const LoadOptions load = options.model.load_options();
+  if (!options.store.empty()) {
+    const StoreSearch find = search_in_store(options.store, model, load, options.search);
+    return [find](const Query& query) { return find(query.is_image, query.value); };
+  }
   EmbeddingIndex index = EmbeddingIndex::open(options.index, load.threads);
   if (options.search.rerank == 0) {
     index.check_model(model_fingerprint(model));
@@ -78,6 +84,9 @@ Search make_search(const Options& options) {
 
 Status search(Options& options) {
   const std::vector<Query> all = queries(options);
+  if (options.index.empty() && options.store.empty()) {
+    throw UsageError("nothing to search in: give --index or --from");
+  }
   options.search.min_score = options.min_score;
   std::optional<Report> report;
   if (!options.html.empty()) report.emplace(options.html);
@@ -107,11 +116,18 @@ Command add_search(CLI::App& app) {
       app.add_subcommand("search", "Finds pictures of an index by a sentence or by a picture");
   command->footer(
       "The vectors choose the best --rerank pictures, the matching head sorts them; score is its\n"
-      "probability, or the cosine of the vectors with --rerank 0 and for --image.\nExample:\n"
-      "  bridgetower search --model DIR --index photos.index --text \"a red boat\"");
+      "probability, or the cosine of the vectors with --rerank 0 and for --image.\nExamples:\n"
+      "  bridgetower search --model DIR --index photos.index --text \"a red boat\"\n"
+      "  bridgetower search --from postgres://me@server/photos --text \"a red boat\"");
   const auto options = std::make_shared<Options>();
-  command->add_option("--index", options->index, "directory that bridgetower index made")
-      ->required();
+  CLI::Option* const index =
+      command->add_option("--index", options->index, "directory that bridgetower index made");
+  command
+      ->add_option(
+          "--from", options->store,
+          "instead of --index: the database that bridgetower index --to filled, as\n"
+          "postgres://USER@HOST:PORT/DATABASE. The pictures are read for reranking from here")
+      ->excludes(index);
   command->add_option("--text", options->texts, "sentences");
   command->add_option("--texts", options->text_file,
                       "file of sentences, one a line; - for standard input");
@@ -125,7 +141,8 @@ Command add_search(CLI::App& app) {
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40))
       ->capture_default_str();
   command->add_flag("--approximate", options->search.approximate,
-                    "ask the graph (index --graph) instead of comparing with every vector");
+                    "ask the graph (index --graph; with --from pgvector's HNSW index) instead of\n"
+                    "comparing with every vector");
   command->add_option("--filter", options->search.filter,
                       "only paths of this pattern, such as '*/2024/*' (* crosses /)");
   command->add_option("--min-score", options->min_score, "only pictures with at least this score");

@@ -67,9 +67,9 @@ Status index(const mpi::Communicator& ranks, Options& options) {
   }
   const IndexingResult result = build_index(ranks, options, model);
   const EmbeddingIndex index = EmbeddingIndex::open(options.output);
-  write_failed(options.results, index);
+  write_failed(options.results, index.failed());
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  write_index_summary(options.results, options.output, index, result, Json::array(),
+  write_index_summary(options.results, options.output, totals_of(index), result, Json::array(),
                       seconds.count());
   return options.results.finish();
 }
