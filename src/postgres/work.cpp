@@ -1,6 +1,7 @@
 #include "postgres/work.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "postgres/copy_in.hpp"
 #include "postgres/wire.hpp"
@@ -99,11 +100,13 @@ std::int64_t Work::plan(const ImageFiles& images) {
   }
   stage(removed);
   connection_.execute(kRemove);
-  std::vector<EncodedImage> failed;
+  std::map<std::string, EncodedImage> failed;  // a directory may be given twice
   for (const auto& [directory, error] : images.failed) {
-    failed.emplace_back().failure = {directory, to_string(error.code()), error.what()};
+    failed[directory].failure = {directory, to_string(error.code()), error.what()};
   }
-  finish(failed);
+  std::vector<EncodedImage> recorded;
+  for (const auto& [directory, image] : failed) recorded.push_back(image);
+  finish(recorded);
   connection_.execute(kAddWork);
   transaction.commit();
   return static_cast<std::int64_t>(removed.size());

@@ -119,6 +119,9 @@ TEST_F(Search, TakesManyQueriesPicturesPatternsAndAFloor) {
   EXPECT_EQ(many.status, 1);
   EXPECT_TRUE(many.records().at(0).contains("error"));
   EXPECT_EQ(run("search" + kModel + "--index " + path("index")).status, 2);
+  EXPECT_EQ(run("search" + kModel + "--text boat").status, 2);
+  EXPECT_EQ(run("search" + kModel + "--text boat --index a --from postgres://b/c").status, 2);
+  EXPECT_EQ(run("index" + kModel + "--images " + photos_.string()).status, 2);
 }
 
 TEST_F(Search, RecordsBadFilesAndNoticesChanges) {

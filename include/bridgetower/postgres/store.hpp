@@ -9,8 +9,8 @@
 
 namespace bridgetower::postgres {
 
-/// Throws InputError for what is no postgres://USER@HOST:PORT/DATABASE. The message does not repeat
-/// it: there may be a password in it.
+/// Throws InputError for what is no `postgres://USER@HOST:PORT/DATABASE`. The message does not
+/// repeat it: there may be a password in it.
 void check_url(const std::string& url);
 
 /// A picture of a store and the scalar product of its vector with the query's.
@@ -28,9 +28,9 @@ struct StoredNeighbour {
 /// for a connection that fails or is lost and for whatever else the server refuses, in its words.
 class Store {
  public:
-  /// `url` as libpq takes it (postgres://USER@HOST:PORT/DATABASE); what it lacks comes from libpq's
-  /// variables, such as PGPASSWORD, and ~/.pgpass. Throws InputError as check_url does, ConfigError
-  /// where the server is too old.
+  /// `url` as libpq takes it (`postgres://USER@HOST:PORT/DATABASE`); what it lacks comes from
+  /// libpq's variables, such as PGPASSWORD, and ~/.pgpass. Throws InputError as check_url does,
+  /// ConfigError where the server is too old.
   explicit Store(const std::string& url);
   ~Store();
   Store(Store&&) noexcept;
