@@ -33,7 +33,9 @@ class Test:
         return name
 
     def command(self, command, *arguments, model="models/demo"):
-        return [self.program, command, "--model", self.source / model, *arguments]
+        # Threads that wait for one another are slow where other tests run beside them.
+        threads = ["--threads", "1"] if command == "search" else []
+        return [self.program, command, "--model", self.source / model, *threads, *arguments]
 
     def run(self, command, *arguments, expected=0, **options):
         """The records on stdout."""
