@@ -13,7 +13,8 @@ endfunction()
 
 bridgetower_install(bridgetower BridgeTowerTargets)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/bridgetower DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
-        COMPONENT development PATTERN sentencepiece EXCLUDE PATTERN mpi EXCLUDE)
+        COMPONENT development PATTERN sentencepiece EXCLUDE PATTERN mpi EXCLUDE
+        PATTERN postgres EXCLUDE)
 if(TARGET bridgetower_sentencepiece)
   bridgetower_install(bridgetower_sentencepiece BridgeTowerSentencePieceTargets)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/bridgetower/sentencepiece
@@ -22,6 +23,11 @@ endif()
 if(TARGET bridgetower_mpi)
   bridgetower_install(bridgetower_mpi BridgeTowerMpiTargets)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/bridgetower/mpi
+          DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/bridgetower COMPONENT development)
+endif()
+if(TARGET bridgetower_postgres)
+  bridgetower_install(bridgetower_postgres BridgeTowerPostgresTargets)
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/bridgetower/postgres
           DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/bridgetower COMPONENT development)
 endif()
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/BridgeTowerConfig.cmake.in

@@ -9,11 +9,13 @@
 #include "cli/index_options.hpp"
 #include "cli/index_results.hpp"
 #include "cli/shard.hpp"
+#include "cli/store.hpp"
 
 namespace bridgetower::cli {
 namespace {
 
 struct Options : IndexOptions {
+  std::string store;
   std::vector<std::string> exports;
   std::string shard;
   std::string states;
@@ -40,6 +42,12 @@ std::optional<KeptStates> wanted_states(const Options& options, const Embedder& 
                      options.state_dtype == "float32" ? DType::kF32 : DType::kBF16);
 }
 
+IndexingOptions indexing_options(Options& options) {
+  IndexingOptions indexing = options.indexing_options();
+  indexing.stop = &interrupted;
+  return indexing;
+}
+
 /// `shard` absent: of everything.
 IndexingResult build_index(Options& options, const std::filesystem::path& directory,
                            const std::optional<Shard>& shard) {
@@ -57,16 +65,35 @@ IndexingResult build_index(Options& options, const std::filesystem::path& direct
   build.graph = options.graph;
   IndexBuilder builder(directory, fingerprint, embedder.size(), build);
   stop_at_interrupt();
-  IndexingOptions indexing = options.indexing_options();
-  indexing.stop = &interrupted;
-  const IndexingResult result = index_images(builder, embedder, images, indexing);
+  const IndexingResult result = index_images(builder, embedder, images, indexing_options(options));
   builder.commit();
   if (shard && !result.interrupted) mark_finished(directory, *shard);
   return result;
 }
 
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+Status index_store(Options& options) {
+  const auto start = std::chrono::steady_clock::now();
+  stop_at_interrupt();
+  const StoredCollection collection =
+      index_into_store({options.store, options.model.directory(), options.load_options(),
+                        options.images, options.graph},
+                       indexing_options(options));
+  write_failed(options.results, collection.failed);
+  write_index_summary(options.results, collection.place,
+                      {collection.images, collection.failed.size(), 0}, collection.result,
+                      Json::array(), seconds_since(start));
+  const Status status = options.results.finish();
+  return collection.result.interrupted ? Status::kFailed : status;
+}
+
 /// Without pictures an index that is there is exported as it is.
 Status index(Options& options) {
+  if (!options.store.empty()) return index_store(options);
+  if (options.output.empty()) throw UsageError("nowhere to write to: give --output or --to");
   const auto start = std::chrono::steady_clock::now();
   const std::vector<Export> exports = exports_from(options.exports, options.output);
   if (options.images.empty() && exports.empty()) {
@@ -80,10 +107,10 @@ Status index(Options& options) {
   const IndexingResult result =
       options.images.empty() ? IndexingResult() : build_index(options, directory, shard);
   const EmbeddingIndex index = EmbeddingIndex::open(directory);
-  if (!options.images.empty()) write_failed(options.results, index);
+  if (!options.images.empty()) write_failed(options.results, index.failed());
   const Json written = result.interrupted ? Json::array() : write_exports(index, exports);
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  write_index_summary(options.results, directory, index, result, written, seconds.count());
+  write_index_summary(options.results, directory, totals_of(index), result, written,
+                      seconds_since(start));
   const Status status = options.results.finish();
   return result.interrupted ? Status::kFailed : status;
 }
@@ -97,37 +124,53 @@ Command add_index(CLI::App& app) {
       "A second run encodes what is new or changed and drops what is gone. Ctrl-C leaves an index\n"
       "of the pictures so far. Without --images an index is exported as it is.\nExamples:\n"
       "  bridgetower index --model DIR --images photos --output photos.index\n"
-      "  bridgetower index --output photos.index --export npy --export pgvector=load.sql");
+      "  bridgetower index --output photos.index --export npy --export pgvector=load.sql\n"
+      "  bridgetower index --images photos --to postgres://me@server/photos");
   const auto options = std::make_shared<Options>();
   CLI::Option* const images = options->add_to(*command);
+  CLI::Option* const store =
+      command
+          ->add_option(
+              "--to", options->store,
+              "instead of --output: postgres://USER@HOST:PORT/DATABASE, with pgvector. Any\n"
+              "number of processes share the work; those without --images only help.\n"
+              "A password is better put into $PGPASSWORD or ~/.pgpass")
+          ->excludes(command->get_option("--output"))
+          ->excludes(command->get_option("--resume"))
+          ->excludes(command->get_option("--vectors"));
   CLI::Option* const shard =
       command
           ->add_option("--shard", options->shard,
                        "i/N (i from 0): only this share of the pictures, into OUTPUT/part-i-of-N,\n"
                        "for bridgetower merge; auto: as Slurm, Kubernetes or MPI number processes")
-          ->needs(images);
+          ->needs(images)
+          ->excludes(store);
   command
       ->add_option("--export", options->exports,
                    "npy, safetensors, jsonl or pgvector (a script for psql), alone or with\n"
                    "=FILE (default: beside the index); =- is stdout for the last two, and the\n"
                    "records of this command go to stderr then")
-      ->excludes(shard);
+      ->excludes(shard)
+      ->excludes(store);
   command
       ->add_option("--states", options->states,
                    "keep the states of the first pictures, up to so many bytes, such as 2GB;\n"
                    "search then reranks those without the vision tower. 0: none. Not given: as\n"
                    "in the index that is brought up to date")
       ->needs(images)
-      ->excludes(shard);
+      ->excludes(shard)
+      ->excludes(store);
   command
       ->add_option("--state-dtype", options->state_dtype,
                    "how states are stored: bfloat16, or float32 for the very scores of a new one")
       ->check(CLI::IsMember({"float32", "bfloat16"}))
       ->capture_default_str();
+  // Not the variable itself: CLI11 would set it where the flag is absent, too.
   command
-      ->add_flag("--graph,!--no-graph", options->graph,
-                 "make a graph for search --approximate. Not given: as in the index that is\n"
-                 "brought up to date")
+      ->add_flag_function(
+          "--graph,!--no-graph", [options](std::int64_t count) { options->graph = count > 0; },
+          "make a graph for search --approximate, with --to pgvector's HNSW index. Not\n"
+          "given: as in the index that is brought up to date")
       ->needs(images)
       ->excludes(shard);
   options->model.add_model(*command);

@@ -5,7 +5,7 @@ namespace bridgetower::cli {
 CLI::Option* IndexOptions::add_to(CLI::App& command) {
   CLI::Option* const pictures =
       command.add_option("--images", images, "PNG or JPEG files, or directories of them");
-  command.add_option("--output", output, "directory of the index")->required();
+  command.add_option("--output", output, "directory of the index");
   command
       .add_flag("--resume", resume,
                 "go on with what a run that was killed left; without it that is dropped")
@@ -17,10 +17,14 @@ CLI::Option* IndexOptions::add_to(CLI::App& command) {
   return pictures;
 }
 
-Embedder IndexOptions::load_embedder(const std::filesystem::path& directory) const {
+LoadOptions IndexOptions::load_options() const {
   LoadOptions load = model.load_options();
   load.threads = 1;
-  return Embedder::from_pretrained(directory, load);
+  return load;
+}
+
+Embedder IndexOptions::load_embedder(const std::filesystem::path& directory) const {
+  return Embedder::from_pretrained(directory, load_options());
 }
 
 IndexBuilder::Options IndexOptions::builder_options() const {

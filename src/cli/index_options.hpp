@@ -23,6 +23,7 @@ struct IndexOptions {
   CLI::Option* add_to(CLI::App& command);
 
   /// With one thread: index_images() has a thread for each picture.
+  LoadOptions load_options() const;
   Embedder load_embedder(const std::filesystem::path& directory) const;
   IndexBuilder::Options builder_options() const;
 

@@ -21,24 +21,27 @@ std::string to_text(const Json& record) {
 
 }  // namespace
 
-void write_failed(Results& results, const EmbeddingIndex& index) {
-  for (const FailedImage& image : index.failed()) {
+IndexTotals totals_of(const EmbeddingIndex& index) {
+  return {index.images(), index.failed().size(), index.states()};
+}
+
+void write_failed(Results& results, const std::vector<FailedImage>& failed) {
+  for (const FailedImage& image : failed) {
     Json record;
     detail::put_path(record, image.path);
     results.fail(std::move(record), image.code, image.message);
   }
 }
 
-void write_index_summary(Results& results, const std::string& directory,
-                         const EmbeddingIndex& index, const IndexingResult& result,
-                         const Json& exports, double seconds) {
-  results.write({{"output", directory},
-                 {"images", index.images()},
-                 {"failed", index.failed().size()},
+void write_index_summary(Results& results, const std::string& output, const IndexTotals& totals,
+                         const IndexingResult& result, const Json& exports, double seconds) {
+  results.write({{"output", output},
+                 {"images", totals.images},
+                 {"failed", totals.failed},
                  {"added", result.added},
                  {"removed", result.removed},
                  {"exports", exports},
-                 {"states", index.states()},
+                 {"states", totals.states},
                  {"interrupted", result.interrupted},
                  {"seconds", seconds}},
                 to_text);

@@ -3,7 +3,7 @@
 namespace bridgetower::cli {
 
 void QueryOptions::add_to(CLI::App& command) {
-  command.add_option("--index", index, "directory that bridgetower index made")->required();
+  command.add_option("--index", index, "directory that bridgetower index made");
   command.add_option("--text", texts, "sentences");
   command.add_option("--texts", text_file, "file of sentences, one a line; - for standard input");
   command.add_option("--top-k", search.top_k, "how many pictures to show")

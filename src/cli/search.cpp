@@ -6,12 +6,14 @@
 #include "cli/query_options.hpp"
 #include "cli/report.hpp"
 #include "cli/search_results.hpp"
+#include "cli/store.hpp"
 #include "search/path_json.hpp"
 
 namespace bridgetower::cli {
 namespace {
 
 struct Options : QueryOptions {
+  std::string store;
   std::vector<std::string> images;
   std::string html;
 };
@@ -46,6 +48,10 @@ std::vector<Query> queries(const Options& options) {
 Search make_search(const Options& options) {
   const std::filesystem::path model = options.model.directory();
   const LoadOptions load = options.model.load_options();
+  if (!options.store.empty()) {
+    const StoreSearch find = search_in_store(options.store, model, load, options.search);
+    return [find](const Query& query) { return find(query.is_image, query.value); };
+  }
   EmbeddingIndex index = EmbeddingIndex::open(options.index, load.threads);
   if (options.search.rerank == 0) {
     index.check_model(model_fingerprint(model));
@@ -67,6 +73,9 @@ Search make_search(const Options& options) {
 
 Status search(Options& options) {
   const std::vector<Query> all = queries(options);
+  if (options.index.empty() && options.store.empty()) {
+    throw UsageError("nothing to search in: give --index or --from");
+  }
   std::optional<Report> report;
   if (!options.html.empty()) report.emplace(options.html);
   Search find = make_search(options);
@@ -95,13 +104,21 @@ Command add_search(CLI::App& app) {
       app.add_subcommand("search", "Finds pictures of an index by a sentence or by a picture");
   command->footer(
       "The vectors choose the best --rerank pictures, the matching head sorts them; score is its\n"
-      "probability, or the cosine of the vectors with --rerank 0 and for --image.\nExample:\n"
-      "  bridgetower search --model DIR --index photos.index --text \"a red boat\"");
+      "probability, or the cosine of the vectors with --rerank 0 and for --image.\nExamples:\n"
+      "  bridgetower search --model DIR --index photos.index --text \"a red boat\"\n"
+      "  bridgetower search --from postgres://me@server/photos --text \"a red boat\"");
   const auto options = std::make_shared<Options>();
   options->add_to(*command);
+  command
+      ->add_option(
+          "--from", options->store,
+          "instead of --index: the database that bridgetower index --to filled, as\n"
+          "postgres://USER@HOST:PORT/DATABASE. The pictures are read for reranking from here")
+      ->excludes(command->get_option("--index"));
   command->add_option("--image", options->images, "pictures to find the like of");
   command->add_flag("--approximate", options->search.approximate,
-                    "ask the graph (index --graph) instead of comparing with every vector");
+                    "ask the graph (index --graph; with --from pgvector's HNSW index) instead of\n"
+                    "comparing with every vector");
   command->add_option(
       "--html", options->html,
       "write the results as a page too, with thumbnails and what each word looks at");

@@ -87,7 +87,8 @@ ImageFiles find_images(const std::vector<std::string>& paths) {
   for (const std::string& path : paths) {
     std::error_code ignored;
     if (fs::is_directory(path, ignored)) {
-      walk(tidied(path), images);
+      images.directories.push_back(tidied(path));
+      walk(images.directories.back(), images);
     } else {
       images.files.push_back(tidied(path));
     }

@@ -90,6 +90,16 @@ TEST_F(Search, FindsThePictureThatASentenceDescribes) {
               run("similarity" + kModel + pair).records().at(0)["score"].get<double>(), 1e-6);
 }
 
+TEST_F(Search, AGraphStaysUntilItIsTakenBack) {
+  const std::string search =
+      "search" + kModel + "--index " + path("index") + " --text boat --rerank 0 --approximate";
+  if (index("index", "--graph").status != 0) GTEST_SKIP() << "a build without hnswlib";
+  EXPECT_EQ(index("index").status, 0);
+  EXPECT_EQ(run(search).status, 0);
+  EXPECT_EQ(index("index", "--no-graph").status, 0);
+  EXPECT_EQ(run(search).status, 1);
+}
+
 TEST_F(Search, TakesManyQueriesPicturesPatternsAndAFloor) {
   ASSERT_EQ(index("index").status, 0);
   const std::string search = "search" + kModel + "--index " + path("index") + " --rerank 0 ";
@@ -109,6 +119,9 @@ TEST_F(Search, TakesManyQueriesPicturesPatternsAndAFloor) {
   EXPECT_EQ(many.status, 1);
   EXPECT_TRUE(many.records().at(0).contains("error"));
   EXPECT_EQ(run("search" + kModel + "--index " + path("index")).status, 2);
+  EXPECT_EQ(run("search" + kModel + "--text boat").status, 2);
+  EXPECT_EQ(run("search" + kModel + "--text boat --index a --from postgres://b/c").status, 2);
+  EXPECT_EQ(run("index" + kModel + "--images " + photos_.string()).status, 2);
 }
 
 TEST_F(Search, RecordsBadFilesAndNoticesChanges) {

@@ -1,111 +1,17 @@
 """Loads `bridgetower index --export pgvector` into a real PostgreSQL with pgvector and searches there.
 
     python3 load_and_search.py --program bridgetower --source REPOSITORY --work DIRECTORY
-
-The server comes from the PyPI package pgserver, installed into DIRECTORY on the first run. It listens on
-a socket in a private directory only. PostgreSQL refuses to run as root: the user nobody runs it then.
 """
 
 import argparse
 import json
-import os
 import pathlib
-import pwd
 import shutil
 import struct
-import subprocess
-import sys
-import tempfile
-import time
-import venv
+
+from server import Server, check, copy_pictures, install_server, name_of, run
 
 QUERIES = ["a red boat on the water", "two black birds", "a cat", "something yellow at night", "three hearts"]
-NAMES = [b"tab\there.png", b"new\nline.png", b"back\\slash.png", b"\\.", b"\\N", b"quote'\"$$.png",
-         b"carriage\r.png", "\u00e4 \U0001f408.png".encode(), b"latin \xe4.png"]
-
-
-def run(*command, expected=0, **options):
-    done = subprocess.run([os.fspath(word) for word in command], capture_output=True, timeout=300, **options)
-    if done.returncode != expected:
-        sys.exit(f"{command}: status {done.returncode}, expected {expected}\n"
-                 f"{done.stdout.decode(errors='replace')[-2000:]}\n{done.stderr.decode(errors='replace')[-2000:]}")
-    return done.stdout
-
-
-def check(what, got, expected):
-    if got != expected:
-        sys.exit(f"{what}: expected {expected!r}, got {got!r}")
-
-
-def install_server(work):
-    """The folder of the package's files."""
-    requirements = pathlib.Path(__file__).with_name("requirements.txt")
-    stamp = work / "venv" / requirements.read_text().strip()
-    if not stamp.exists():
-        venv.create(work / "venv", clear=True, with_pip=True)
-        run(work / "venv/bin/python", "-m", "pip", "install", "--quiet", "--no-deps", "-r", requirements)
-        stamp.touch()
-    return next((work / "venv/lib").glob("python*/site-packages"))
-
-
-class Server:
-    """PostgreSQL with an empty database, as long as the `with` lasts."""
-
-    def __init__(self, packages):
-        self.packages = packages
-
-    def __enter__(self):
-        self.home = pathlib.Path(tempfile.mkdtemp(prefix="bridgetower-pg-"))
-        self.user = {}
-        packages = self.packages
-        if os.geteuid() == 0:
-            # nobody may not be allowed to look into the build directory
-            nobody = pwd.getpwnam("nobody")
-            self.user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
-            for folder in ["pgserver", "pgserver.libs"]:
-                shutil.copytree(packages / folder, self.home / folder)
-            packages = self.home
-            run("chown", "-R", f"{nobody.pw_uid}:{nobody.pw_gid}", self.home)
-        self.bin = packages / "pgserver/pginstall/bin"
-        self.start()
-        return self
-
-    def start(self):
-        data = self.home / "data"
-        run(self.bin / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C",
-            cwd=self.home, **self.user)
-        self.log = open(self.home / "log", "wb")
-        self.process = subprocess.Popen(
-            [self.bin / "postgres", "-D", data, "-k", self.home, "-c", "listen_addresses=", "-c", "fsync=off"],
-            cwd=self.home, stdout=self.log, stderr=self.log, **self.user)
-        for _ in range(600):
-            ready = subprocess.run([self.bin / "pg_isready", "-h", self.home, "-q"]).returncode == 0
-            if ready or self.process.poll() is not None:
-                break
-            time.sleep(0.1)
-        if not ready:
-            log = (self.home / "log").read_text()
-            self.__exit__()
-            sys.exit("the server does not start:\n" + log)
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait(60)
-        self.log.close()
-        shutil.rmtree(self.home)
-
-    def psql(self, *arguments, expected=0):
-        return run(self.bin / "psql", "-X", "-q", "-A", "-t", "-h", self.home, "-U", "postgres", *arguments,
-                   expected=expected)
-
-    def rows(self, sql):
-        """JSON objects, as names may hold newlines."""
-        return json.loads(self.psql("-c", f"SELECT coalesce(json_agg(r), '[]') FROM ({sql}) r"))
-
-
-def name_of(record):
-    """The bytes of a picture's path in a record of the program."""
-    return bytes.fromhex(record["image_hex"]) if "image_hex" in record else record["image"].encode()
 
 
 def check_rows(server, lines):
@@ -146,16 +52,6 @@ def check_ranking(server, bridgetower, index, work):
             check("plan has " + plan, plan in server.psql("-c", off, "-c", "EXPLAIN " + sql).decode(), True)
             names = server.psql("-c", off, "-c", sql).decode().split()
             check(f"{operator} {query}", [bytes.fromhex(name[2:]) for name in names], expected)
-
-
-def copy_pictures(source, photos):
-    """The example pictures, some under names that are hard to write down."""
-    photos.mkdir()
-    pictures = sorted((source / "examples/pictures").glob("*.png"))
-    names = NAMES + [picture.name.encode() for picture in pictures[len(NAMES):]]
-    for picture, name in zip(pictures, names):
-        shutil.copy(picture, os.path.join(os.fsencode(photos), name))
-    return [os.path.join(os.fsencode(photos), name) for name in names]
 
 
 def main():

@@ -13,11 +13,12 @@
 
 namespace bridgetower {
 
-/// The files to index, in the order of their bytes, none twice, and the directories that could not
-/// be read.
+/// The files to index, in the order of their bytes, none twice, the directories that were given,
+/// and those that could not be read.
 struct ImageFiles {
   std::vector<std::string> files;
   std::vector<std::pair<std::string, IoError>> failed;
+  std::vector<std::string> directories;
 };
 
 /// Files as they are given; of directories the files named *.png, *.jpg and *.jpeg (in any case) in

@@ -14,6 +14,10 @@
 
 namespace bridgetower {
 
+namespace detail {
+class SearchModel;
+}
+
 /// One picture that was found.
 struct SearchResult {
   std::string image;  ///< path; bytes, as in the index
@@ -73,11 +77,10 @@ class TwoStageSearch {
   std::vector<SearchResult> search(const Image& image, const SearchOptions& options = {}) const;
 
  private:
-  class Model;
-  TwoStageSearch(EmbeddingIndex index, std::unique_ptr<const Model> model);
+  TwoStageSearch(EmbeddingIndex index, std::unique_ptr<const detail::SearchModel> model);
 
   EmbeddingIndex index_;
-  std::unique_ptr<const Model> model_;
+  std::unique_ptr<const detail::SearchModel> model_;
 };
 
 }  // namespace bridgetower

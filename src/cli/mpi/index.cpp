@@ -47,9 +47,9 @@ Status index(const mpi::Communicator& ranks, IndexOptions& options) {
   }
   const IndexingResult result = build_index(ranks, options, model);
   const EmbeddingIndex index = EmbeddingIndex::open(options.output);
-  write_failed(options.results, index);
+  write_failed(options.results, index.failed());
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  write_index_summary(options.results, options.output, index, result, Json::array(),
+  write_index_summary(options.results, options.output, totals_of(index), result, Json::array(),
                       seconds.count());
   return options.results.finish();
 }
@@ -66,6 +66,7 @@ RankCommand add_mpi_index(CLI::App& app) {
       "  mpirun -n 8 bridgetower-mpi index --model DIR --images photos --output photos.index");
   const auto options = std::make_shared<IndexOptions>();
   options->add_to(*command)->required();
+  command->get_option("--output")->required();
   options->model.add_model(*command);
   options->model.add_compute(*command);
   options->results.add_to(*command);

@@ -48,6 +48,7 @@ RankCommand add_mpi_search(CLI::App& app) {
       "  mpirun -n 8 bridgetower-mpi search --index photos.index --text \"a red boat\"");
   const auto options = std::make_shared<QueryOptions>();
   options->add_to(*command);
+  command->get_option("--index")->required();
   options->model.add_model(*command);
   options->model.add_compute(*command);
   options->results.add_to(*command);
