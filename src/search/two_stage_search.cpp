@@ -124,6 +124,8 @@ class TwoStageSearch::Model {
         try {
           states.push_back(image_state(index, rows[i].row));
           loaded.push_back(&results[i]);
+        } catch (const CancelledError&) {
+          throw;  // of the whole search
         } catch (const Error& error) {
           results[i].error = error;
         }
