@@ -7,6 +7,7 @@
 
 #include "core/file.hpp"
 #include "core/json.hpp"
+#include "core/json_guard.hpp"
 
 namespace bridgetower {
 namespace {
@@ -144,9 +145,10 @@ void read_top(const Reader& in, BridgeTowerConfig& config) {
 }
 
 /// The object under `key`; an empty one where it is absent or null, as in HF.
-json sub_config(const json& root, const char* key, const std::string& place) {
+const json& sub_config(const json& root, const char* key, const std::string& place) {
+  static const json none = json::object();
   const auto found = root.find(key);
-  if (found == root.end() || found->is_null()) return json::object();
+  if (found == root.end() || found->is_null()) return none;
   if (!found->is_object()) throw ConfigError(place, key, "an object", detail::describe(*found));
   return *found;
 }
@@ -171,47 +173,50 @@ void check_writable(const BridgeTowerConfig& config) {
   }
 }
 
-ordered_json text_json(const TextConfig& config) {
-  return {{"model_type", "bridgetower_text_model"},
-          {"vocab_size", config.vocab_size},
-          {"hidden_size", config.hidden_size},
-          {"num_hidden_layers", config.num_hidden_layers},
-          {"num_attention_heads", config.num_attention_heads},
-          {"initializer_factor", config.initializer_factor},
-          {"intermediate_size", config.intermediate_size},
-          {"hidden_act", config.hidden_act},
-          {"hidden_dropout_prob", config.hidden_dropout_prob},
-          {"attention_probs_dropout_prob", config.attention_probs_dropout_prob},
-          {"max_position_embeddings", config.max_position_embeddings},
-          {"type_vocab_size", config.type_vocab_size},
-          {"layer_norm_eps", config.layer_norm_eps},
-          {"pad_token_id", config.pad_token_id},
-          {"bos_token_id", config.bos_token_id},
-          {"eos_token_id", config.eos_token_id},
-          {"position_embedding_type", config.position_embedding_type},
-          {"use_cache", config.use_cache},
-          {"is_decoder", config.is_decoder},
-          {"add_cross_attention", config.add_cross_attention}};
+void put(const TextConfig& config, ordered_json& object) {
+  detail::make_object(object, 20);
+  object["model_type"] = "bridgetower_text_model";
+  object["vocab_size"] = config.vocab_size;
+  object["hidden_size"] = config.hidden_size;
+  object["num_hidden_layers"] = config.num_hidden_layers;
+  object["num_attention_heads"] = config.num_attention_heads;
+  object["initializer_factor"] = config.initializer_factor;
+  object["intermediate_size"] = config.intermediate_size;
+  object["hidden_act"] = config.hidden_act;
+  object["hidden_dropout_prob"] = config.hidden_dropout_prob;
+  object["attention_probs_dropout_prob"] = config.attention_probs_dropout_prob;
+  object["max_position_embeddings"] = config.max_position_embeddings;
+  object["type_vocab_size"] = config.type_vocab_size;
+  object["layer_norm_eps"] = config.layer_norm_eps;
+  object["pad_token_id"] = config.pad_token_id;
+  object["bos_token_id"] = config.bos_token_id;
+  object["eos_token_id"] = config.eos_token_id;
+  object["position_embedding_type"] = config.position_embedding_type;
+  object["use_cache"] = config.use_cache;
+  object["is_decoder"] = config.is_decoder;
+  object["add_cross_attention"] = config.add_cross_attention;
 }
 
-ordered_json vision_json(const VisionConfig& config) {
-  return {{"model_type", "bridgetower_vision_model"},
-          {"hidden_size", config.hidden_size},
-          {"num_hidden_layers", config.num_hidden_layers},
-          {"num_channels", config.num_channels},
-          {"patch_size", config.patch_size},
-          {"image_size", config.image_size},
-          {"initializer_factor", config.initializer_factor},
-          {"layer_norm_eps", config.layer_norm_eps},
-          {"stop_gradient", config.stop_gradient},
-          {"share_layernorm", config.share_layernorm},
-          {"remove_last_layer", config.remove_last_layer}};
+void put(const VisionConfig& config, ordered_json& object) {
+  detail::make_object(object, 11);
+  object["model_type"] = "bridgetower_vision_model";
+  object["hidden_size"] = config.hidden_size;
+  object["num_hidden_layers"] = config.num_hidden_layers;
+  object["num_channels"] = config.num_channels;
+  object["patch_size"] = config.patch_size;
+  object["image_size"] = config.image_size;
+  object["initializer_factor"] = config.initializer_factor;
+  object["layer_norm_eps"] = config.layer_norm_eps;
+  object["stop_gradient"] = config.stop_gradient;
+  object["share_layernorm"] = config.share_layernorm;
+  object["remove_last_layer"] = config.remove_last_layer;
 }
 
 }  // namespace
 
 BridgeTowerConfig config_from_json(std::string_view text, const std::string& place) {
-  const json root = detail::parse_json(text, place);
+  json root = detail::parse_json(text, place);
+  const detail::JsonGuard guard(root);
   if (!root.is_object()) throw FormatError(place, "JSON", "an object", detail::describe(root));
   BridgeTowerConfig config;
   read_top(Reader(root, place, ""), config);
@@ -224,27 +229,29 @@ BridgeTowerConfig config_from_json(std::string_view text, const std::string& pla
 
 std::string to_json(const BridgeTowerConfig& config) {
   check_writable(config);
-  ordered_json root{
-      {"model_type", "bridgetower"},
-      {"share_cross_modal_transformer_layers", config.share_cross_modal_transformer_layers},
-      {"hidden_act", config.hidden_act},
-      {"hidden_size", config.hidden_size},
-      {"initializer_factor", config.initializer_factor},
-      {"layer_norm_eps", config.layer_norm_eps},
-      {"share_link_tower_layers", config.share_link_tower_layers},
-      {"link_tower_type", config.link_tower_type},
-      {"num_attention_heads", config.num_attention_heads},
-      {"num_hidden_layers", config.num_hidden_layers},
-      {"tie_word_embeddings", config.tie_word_embeddings},
-      {"init_layernorm_from_vision_encoder", config.init_layernorm_from_vision_encoder}};
+  ordered_json root;
+  const detail::JsonGuard guard(root);
+  detail::make_object(root, 16);
+  root["model_type"] = "bridgetower";
+  root["share_cross_modal_transformer_layers"] = config.share_cross_modal_transformer_layers;
+  root["hidden_act"] = config.hidden_act;
+  root["hidden_size"] = config.hidden_size;
+  root["initializer_factor"] = config.initializer_factor;
+  root["layer_norm_eps"] = config.layer_norm_eps;
+  root["share_link_tower_layers"] = config.share_link_tower_layers;
+  root["link_tower_type"] = config.link_tower_type;
+  root["num_attention_heads"] = config.num_attention_heads;
+  root["num_hidden_layers"] = config.num_hidden_layers;
+  root["tie_word_embeddings"] = config.tie_word_embeddings;
+  root["init_layernorm_from_vision_encoder"] = config.init_layernorm_from_vision_encoder;
   if (config.contrastive_hidden_size) {
     root["contrastive_hidden_size"] = *config.contrastive_hidden_size;
   }
   if (config.logit_scale_init_value) {
     root["logit_scale_init_value"] = *config.logit_scale_init_value;
   }
-  root["text_config"] = text_json(config.text_config);
-  root["vision_config"] = vision_json(config.vision_config);
+  put(config.text_config, root["text_config"]);
+  put(config.vision_config, root["vision_config"]);
   return root.dump(2) + "\n";
 }
 

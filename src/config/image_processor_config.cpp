@@ -8,6 +8,7 @@
 
 #include "core/file.hpp"
 #include "core/json.hpp"
+#include "core/json_guard.hpp"
 
 namespace bridgetower {
 namespace {
@@ -133,7 +134,8 @@ bool may_be_null(const std::string& key, const json& root) {
 
 ImageProcessorConfig ImageProcessorConfig::from_json(std::string_view text,
                                                      const std::string& place) {
-  const json root = detail::parse_json(text, place);
+  json root = detail::parse_json(text, place);
+  const detail::JsonGuard guard(root);
   if (!root.is_object()) throw FormatError(place, "JSON", "an object", detail::describe(root));
   ImageProcessorConfig config;
   for (const auto& [key, value] : root.items()) {
@@ -166,7 +168,8 @@ ImageProcessorConfig ImageProcessorConfig::from_pretrained(const std::filesystem
 
 void ImageProcessorConfig::set(const std::string& key, std::string_view json_text) {
   const std::string place = "image processor";
-  const json value = detail::parse_json(json_text, place + ": " + key);
+  json value = detail::parse_json(json_text, place + ": " + key);
+  const detail::JsonGuard guard(value);
   bool known = false;
   set_key(*this, key, value, place, known);
   if (!known && !is_ignored(key)) {

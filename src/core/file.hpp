@@ -5,7 +5,11 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
+#include <vector>
+
+#include "core/descriptor.hpp"
 
 namespace bridgetower::detail {
 
@@ -18,27 +22,30 @@ class InputFile {
   /// Bytes that outlive this.
   InputFile(std::string place, std::string_view bytes)
       : place_(std::move(place)), bytes_(bytes), size_(bytes.size()) {}
-  InputFile(InputFile&& other) noexcept;
-  InputFile(const InputFile&) = delete;
-  InputFile& operator=(const InputFile&) = delete;
-  InputFile& operator=(InputFile&&) = delete;
-  ~InputFile();
-
   /// The path, as the errors print it.
   const std::string& place() const noexcept { return place_; }
 
   /// Bytes when the file was opened.
   std::uint64_t size() const noexcept { return size_; }
 
-  /// Bytes [offset, offset + count). Throws IoError where the file ends before.
+  /// Bytes [offset, offset + count). Throws IoError where the file ends before, and CancelledError.
   void read(std::uint64_t offset, void* out, std::size_t count) const;
 
  private:
   std::string place_;
-  int descriptor_ = -1;
+  Descriptor descriptor_;
   std::string_view bytes_;  // where there is no descriptor
   std::uint64_t size_ = 0;
 };
+
+/// Whether there is something of this name. Throws IoError where that cannot be told: a file that
+/// the system does not let us see is not one that is missing.
+bool is_there(const std::filesystem::path& path);
+
+/// Names in a directory, but "." and "..", in no order. Where it cannot be read, `error` says why,
+/// and the names are those before. (std::filesystem's iterator ends the program where it gets no
+/// memory.)
+std::vector<std::string> names_in(const std::filesystem::path& directory, std::error_code& error);
 
 /// A whole file. Throws IoError (missing, unreadable, not a regular file) or LimitError.
 std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes);
@@ -58,7 +65,7 @@ class OutputFile {
  private:
   std::string place_;
   std::string temporary_;  // empty once renamed
-  int descriptor_ = -1;
+  Descriptor descriptor_;
   std::uint64_t written_ = 0;
   std::uint64_t flushing_ = 0;  // bytes that are on their way to the disk
 };

@@ -79,11 +79,11 @@ std::string commit_of(const fs::path& folder, const std::string& revision) {
 void check_links(const fs::path& snapshot, const fs::path& cache) {
   std::error_code error;
   const std::string inside = (fs::canonical(cache, error) / "").string();
-  for (fs::directory_iterator it(snapshot, error), end; !error && it != end; it.increment(error)) {
+  for (const std::string& name : detail::names_in(snapshot, error)) {
     std::error_code dangling;
-    const fs::path target = fs::canonical(it->path(), dangling);
+    const fs::path target = fs::canonical(snapshot / name, dangling);
     if (dangling || target.string().compare(0, inside.size(), inside) == 0) continue;
-    throw IoError(it->path().string(), "link", "a file inside the cache " + cache.string(),
+    throw IoError((snapshot / name).string(), "link", "a file inside the cache " + cache.string(),
                   target.string());
   }
   if (error) throw IoError(snapshot.string(), "open", "a readable directory", error.message());

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/file.hpp"
+#include "core/json_guard.hpp"
 
 namespace bridgetower::detail {
 namespace {
@@ -45,6 +46,7 @@ class TreeBuilder : public nlohmann::json_sax<Json> {
       : text_(text), place_(place), reached_(text.data()) {}
 
   Json build() {
+    const JsonGuard guard(root_);
     const char* end = text_.data() + text_.size();
     Json::sax_parse(TracedPointer(text_.data(), &reached_), TracedPointer(end, &reached_), this);
     return std::move(root_);

@@ -5,6 +5,7 @@
 #include <bridgetower/core/parallel.hpp>
 #include <string>
 #include <system_error>
+#include <utility>
 
 namespace bridgetower {
 namespace {
@@ -48,6 +49,9 @@ ThreadPool::ThreadPool(int threads) {
     throw LimitError("ThreadPool", "threads",
                      "at most " + std::to_string(workers_.size() + 1) + " in this system's limits",
                      std::to_string(threads));
+  } catch (...) {
+    stop();
+    throw;
   }
 }
 
@@ -63,14 +67,21 @@ void ThreadPool::stop() {
 }
 
 void ThreadPool::run(std::int64_t count, const std::function<void(std::int64_t)>& task) {
+  const Cancellation* const cancellation = detail::current_cancellation();
+  // Two pointers, which std::function keeps without asking for memory.
+  const std::function<void(std::int64_t)> step = [&task, cancellation](std::int64_t i) {
+    const CancellationScope stopping(cancellation);  // also where another thread takes it
+    check_cancelled();
+    task(i);
+  };
   std::unique_lock<std::mutex> team(team_mutex_, std::defer_lock);
   if (workers_.empty() || count <= 1 || !team.try_lock()) {
-    for (std::int64_t i = 0; i < count; ++i) task(i);
+    for (std::int64_t i = 0; i < count; ++i) step(i);
     return;
   }
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    task_ = &task;
+    task_ = &step;
     count_ = count;
     failure_ = nullptr;
     next_ = 0;
@@ -84,7 +95,7 @@ void ThreadPool::run(std::int64_t count, const std::function<void(std::int64_t)>
     std::unique_lock<std::mutex> lock(mutex_);
     done_.wait(lock, idle);
   }
-  if (failure_) std::rethrow_exception(failure_);
+  if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
 }
 
 void ThreadPool::take_tasks() {
@@ -146,11 +157,9 @@ void parallel_for(std::int64_t count, const std::function<void(std::int64_t)>& t
   const std::uint64_t before = products;
   std::atomic<std::uint64_t> added{0};
   detail::WorkspaceState* const workspace = detail::current_workspace();
-  const Cancellation* const cancellation = detail::current_cancellation();
-  pool->run(count, [&task, &added, workspace, cancellation](std::int64_t i) {
+  pool->run(count, [&task, &added, workspace](std::int64_t i) {
     const ParallelScope nested(nullptr);
     const WorkspaceScope memory(workspace);
-    const CancellationScope stopping(cancellation);
     const std::uint64_t start = products;
     task(i);
     added += products - start;

@@ -1,10 +1,17 @@
 #include "io/background_writer.hpp"
 
+#include <bridgetower/core/error.hpp>
+#include <system_error>
+
 namespace bridgetower::detail {
 
 BackgroundWriter::BackgroundWriter(OutputFile& file) : file_(file) {
   for (Block& block : blocks_) block.bytes.resize(kBlockBytes);
-  thread_ = std::thread([this] { work(); });
+  try {
+    thread_ = std::thread([this] { work(); });
+  } catch (const std::system_error& error) {
+    throw LimitError("convert", "threads", "one that writes", error.code().message());
+  }
 }
 
 BackgroundWriter::~BackgroundWriter() {

@@ -4,6 +4,7 @@
 #include "core/fetch_hint.hpp"
 #include "core/file.hpp"
 #include "core/json.hpp"
+#include "core/json_guard.hpp"
 
 namespace bridgetower {
 namespace {
@@ -18,15 +19,11 @@ bool is_plain_name(const std::string& name) {
          name.find_first_of(std::string_view("/\\\0", 3)) == std::string::npos;
 }
 
-bool is_there(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(path, ignored);
-}
-
 }  // namespace
 
 ShardedCheckpoint::ShardedCheckpoint(const fs::path& index) : place_(index.string()) {
-  const nlohmann::json root = detail::read_json_file(index, kMaxIndexBytes);
+  nlohmann::json root = detail::read_json_file(index, kMaxIndexBytes);
+  const detail::JsonGuard guard(root);
   if (!root.is_object() || !root.contains("weight_map") || !root["weight_map"].is_object()) {
     throw FormatError(place_, "weight_map", "an object of tensor and file names",
                       root.is_object() && root.contains("weight_map")
@@ -76,9 +73,9 @@ void ShardedCheckpoint::read_stored(const std::string& name, std::int64_t first,
 
 std::unique_ptr<TensorFile> open_checkpoint(const fs::path& directory) {
   for (const char* const name : {"model.safetensors", "pytorch_model.bin"}) {
-    if (is_there(directory / name)) return open_tensor_file(directory / name);
+    if (detail::is_there(directory / name)) return open_tensor_file(directory / name);
     const fs::path index = directory / (name + std::string(".index.json"));
-    if (is_there(index)) return std::make_unique<ShardedCheckpoint>(index);
+    if (detail::is_there(index)) return std::make_unique<ShardedCheckpoint>(index);
   }
   throw IoError(directory.string(), "weights",
                 "model.safetensors or pytorch_model.bin, whole or in shards with an index" +

@@ -11,6 +11,7 @@
 
 #include "core/file.hpp"
 #include "core/json.hpp"
+#include "core/json_guard.hpp"
 #include "io/background_writer.hpp"
 #include "io/narrow.hpp"
 #include "io/safetensors_header.hpp"
@@ -20,6 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+using detail::is_there;
 using detail::NamedInfo;
 
 constexpr std::uint64_t kMaxSmallFileBytes = 256 << 20;
@@ -88,11 +90,6 @@ struct Shard {
   std::uint64_t bytes = 0;
 };
 
-bool is_there(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(path, ignored);
-}
-
 const char* config_name(DType dtype) {
   return dtype == DType::kF16 ? "float16" : dtype == DType::kBF16 ? "bfloat16" : "float32";
 }
@@ -156,12 +153,14 @@ void check_destination(const fs::path& source, const fs::path& destination,
 /// config.json says in which precision the weights are; transformers loads them in that one.
 std::string with_dtype(const std::string& text, DType dtype, const std::string& place) {
   nlohmann::json config = detail::parse_json(text, place);
+  const detail::JsonGuard guard(config);
   bool changed = false;
   const auto set = [&](nlohmann::json& object) {
     if (!object.is_object()) return;
     for (const char* const key : {"dtype", "torch_dtype"}) {
       const auto found = object.find(key);
-      if (found == object.end() || !found->is_string() || *found == config_name(dtype)) continue;
+      if (found == object.end() || !found->is_string()) continue;
+      if (detail::is_text(*found, config_name(dtype))) continue;
       *found = config_name(dtype);
       changed = true;
     }
@@ -245,8 +244,9 @@ void write_shard(const TensorFile& source, const Shard& shard, const fs::path& d
 }
 
 void write_index(const std::vector<Shard>& shards, std::uint64_t bytes, const fs::path& file) {
-  nlohmann::json index{{"metadata", {{"total_size", bytes}}},
-                       {"weight_map", nlohmann::json::object()}};
+  nlohmann::json index;
+  const detail::JsonGuard guard(index);
+  index["metadata"]["total_size"] = bytes;
   for (const Shard& shard : shards) {
     for (const NamedInfo& tensor : shard.tensors) index["weight_map"][tensor.name] = shard.name;
   }

@@ -6,6 +6,7 @@
 
 #include "core/file.hpp"
 #include "core/json.hpp"
+#include "core/json_guard.hpp"
 #include "io/safetensors_header.hpp"
 
 namespace bridgetower {
@@ -80,7 +81,7 @@ const json& member(const json& tensor, const char* key, const std::string& place
 
 DType parse_dtype(const json& value, const std::string& place, const std::string& name) {
   for (const NamedType& type : kTypes) {
-    if (value == type.name) return type.dtype;
+    if (detail::is_text(value, type.name)) return type.dtype;
   }
   throw FormatError(place, name + ": dtype", "a safetensors dtype", detail::describe(value));
 }
@@ -123,7 +124,8 @@ SafetensorsFile::~SafetensorsFile() = default;
 void SafetensorsFile::parse_header(const std::string& header, std::uint64_t data_begin) {
   const std::string& place = file_->place();
   const std::uint64_t data_bytes = file_->size() - data_begin;
-  const json root = detail::parse_json(header, place);
+  json root = detail::parse_json(header, place);
+  const detail::JsonGuard guard(root);
   std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
   for (const auto& [key, value] : root.items()) {
     if (key == "__metadata__") {
@@ -239,15 +241,19 @@ void check_name(const std::string& place, const std::string& name) {
 
 std::string detail::safetensors_header(const std::vector<NamedInfo>& tensors,
                                        const SafetensorsFile::Metadata& metadata) {
-  nlohmann::ordered_json header = nlohmann::ordered_json::object();
+  nlohmann::ordered_json header;
+  const JsonGuard guard(header);
+  make_object(header, tensors.size() + 1);
   if (!metadata.empty()) header["__metadata__"] = metadata;
   std::uint64_t offset = 0;
   for (const auto& [name, info] : tensors) {
-    const std::uint64_t bytes = bytes_of(info);
-    header[name] = {{"dtype", to_string(info.dtype)},
-                    {"shape", info.shape},
-                    {"data_offsets", {offset, offset + bytes}}};
-    offset += bytes;
+    const std::uint64_t end = offset + bytes_of(info);
+    auto& tensor = header[name];
+    make_object(tensor, 3);
+    tensor["dtype"] = to_string(info.dtype);
+    tensor["shape"] = info.shape;
+    tensor["data_offsets"] = std::array{offset, end};
+    offset = end;
   }
   std::string text = header.dump();
   text.append((8 - text.size() % 8) % 8, ' ');

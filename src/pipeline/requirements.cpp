@@ -5,6 +5,8 @@
 #include <bridgetower/pipeline/requirements.hpp>
 #include <memory>
 
+#include "core/file.hpp"
+
 namespace bridgetower {
 namespace {
 
@@ -51,8 +53,7 @@ std::vector<std::string> missing_tensors(Task task, const BridgeTowerConfig& con
 std::vector<std::string> missing_for(Task task, const std::filesystem::path& directory,
                                      const BridgeTowerConfig& config, const WeightSource& weights) {
   const auto is_there = [&directory](const char* name) {
-    std::error_code ignored;
-    return std::filesystem::exists(directory / name, ignored);
+    return detail::is_there(directory / name);
   };
   std::vector<std::string> missing;
   if (!is_there("preprocessor_config.json")) missing.emplace_back("preprocessor_config.json");

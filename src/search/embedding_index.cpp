@@ -31,8 +31,8 @@ RowRange range_of(std::int64_t part, std::int64_t parts, std::int64_t rows) {
 struct EmbeddingIndex::Data {
   detail::Manifest manifest;
   MappedFile vectors;
-  MappedFile images;
-  MappedFile paths;
+  detail::ReadFile images;
+  detail::ReadFile paths;
   detail::InputFile states;
   std::vector<FailedImage> failed;
   std::unique_ptr<ThreadPool> threads;
@@ -49,25 +49,24 @@ struct EmbeddingIndex::Data {
     }
     const std::lock_guard<std::mutex> guard(graph_mutex);
     if (!read_graph) {
-      const MappedFile file =
-          detail::open_checked(graph_file, manifest.files[detail::kGraph], *threads, 0,
-                               manifest.files[detail::kGraph].bytes);
-      read_graph = std::make_unique<const detail::HnswGraph>(file.place(), file.data(), file.size(),
-                                                             rows({0, manifest.images}));
+      const detail::ReadFile file =
+          detail::read_checked(graph_file, manifest.files[detail::kGraph], *threads);
+      read_graph = std::make_unique<const detail::HnswGraph>(
+          file.place, file.bytes.data(), file.bytes.size(), rows({0, manifest.images}));
     }
     return *read_graph;
   }
 
   StoredRecord stored(std::int64_t row) const {
     StoredRecord record;
-    std::memcpy(&record, images.data() + static_cast<std::size_t>(row) * sizeof record,
+    std::memcpy(&record, images.bytes.data() + static_cast<std::size_t>(row) * sizeof record,
                 sizeof record);
     return record;
   }
 
   std::string_view path(std::int64_t row) const {
     const std::uint64_t begin = row == 0 ? 0 : stored(row - 1).path_end;
-    return {reinterpret_cast<const char*>(paths.data()) + begin,
+    return {reinterpret_cast<const char*>(paths.bytes.data()) + begin,
             static_cast<std::size_t>(stored(row).path_end - begin)};
   }
 
@@ -99,23 +98,23 @@ struct EmbeddingIndex::Data {
     std::string_view before;
     for (std::int64_t row = 0; row < manifest.images; ++row) {
       const std::uint64_t end = stored(row).path_end;
-      if (end <= begin || end > paths.size()) {
-        throw FormatError(images.place(), "end of path " + std::to_string(row),
-                          std::to_string(begin + 1) + " to " + std::to_string(paths.size()),
+      if (end <= begin || end > paths.bytes.size()) {
+        throw FormatError(images.place, "end of path " + std::to_string(row),
+                          std::to_string(begin + 1) + " to " + std::to_string(paths.bytes.size()),
                           std::to_string(end));
       }
-      const std::string_view path(reinterpret_cast<const char*>(paths.data()) + begin,
+      const std::string_view path(reinterpret_cast<const char*>(paths.bytes.data()) + begin,
                                   static_cast<std::size_t>(end - begin));
       if (row > 0 && path <= before) {
-        throw FormatError(paths.place(), "path " + std::to_string(row), "the order of bytes",
+        throw FormatError(paths.place, "path " + std::to_string(row), "the order of bytes",
                           "another order");
       }
       before = path;
       begin = end;
     }
-    if (begin != paths.size()) {
-      throw FormatError(paths.place(), "file size", std::to_string(begin) + " bytes of paths",
-                        std::to_string(paths.size()));
+    if (begin != paths.bytes.size()) {
+      throw FormatError(paths.place, "file size", std::to_string(begin) + " bytes of paths",
+                        std::to_string(paths.bytes.size()));
     }
   }
 };
@@ -138,26 +137,23 @@ EmbeddingIndex EmbeddingIndex::open_part(const std::filesystem::path& directory,
   detail::Manifest manifest = detail::read_manifest(directory);
   auto pool = std::make_unique<ThreadPool>(threads);
   const RowRange held = range_of(part, parts, manifest.images);
-  const auto open_bytes = [&](detail::IndexFile file, std::uint64_t begin, std::uint64_t end) {
-    return detail::open_checked(directory / manifest.file_name(file), manifest.files[file], *pool,
-                                begin, end);
-  };
-  const auto open_file = [&](detail::IndexFile file) {
-    return open_bytes(file, 0, manifest.files[file].bytes);
+  const auto read_file = [&](detail::IndexFile file) {
+    return detail::read_checked(directory / manifest.file_name(file), manifest.files[file], *pool);
   };
   const std::uint64_t vector_bytes =
       static_cast<std::uint64_t>(manifest.size) * detail::bytes_of(manifest.type);
-  MappedFile vectors =
-      open_bytes(detail::kVectors, static_cast<std::uint64_t>(held.first) * vector_bytes,
-                 static_cast<std::uint64_t>(held.last) * vector_bytes);
-  MappedFile images = open_file(detail::kImages);
-  MappedFile paths = open_file(detail::kPaths);
+  MappedFile vectors = detail::open_checked(directory / manifest.file_name(detail::kVectors),
+                                            manifest.files[detail::kVectors], *pool,
+                                            static_cast<std::uint64_t>(held.first) * vector_bytes,
+                                            static_cast<std::uint64_t>(held.last) * vector_bytes);
+  detail::ReadFile images = read_file(detail::kImages);
+  detail::ReadFile paths = read_file(detail::kPaths);
   detail::InputFile states(directory / manifest.file_name(detail::kStates));
   detail::check_length(states.place(), states.size(), manifest.files[detail::kStates]);
-  const MappedFile failed_lines = open_file(detail::kFailed);
+  const detail::ReadFile failed_lines = read_file(detail::kFailed);
   std::vector<FailedImage> failed = detail::failed_from_lines(failed_lines);
   if (static_cast<std::int64_t>(failed.size()) != manifest.failed) {
-    throw FormatError(failed_lines.place(), "lines", std::to_string(manifest.failed),
+    throw FormatError(failed_lines.place, "lines", std::to_string(manifest.failed),
                       std::to_string(failed.size()));
   }
   const std::filesystem::path graph_file = directory / manifest.file_name(detail::kGraph);
@@ -201,6 +197,7 @@ ImageRecord EmbeddingIndex::record(std::int64_t row) const {
 Tensor<float> EmbeddingIndex::vector(std::int64_t row) const {
   data_->check_row(row);
   data_->check_held(row);
+  data_->vectors.check_unchanged();
   auto result = Tensor<float>::uninitialized({size()});
   const float* const vector = detail::widened(data_->rows({0, images()}), row, result.data());
   if (vector != result.data()) std::copy_n(vector, size(), result.data());
@@ -225,6 +222,7 @@ std::string EmbeddingIndex::state(std::int64_t row) const {
 }
 
 const void* EmbeddingIndex::stored_vector(std::int64_t row) const {
+  data_->vectors.check_unchanged();
   return data_->vectors.data() + static_cast<std::size_t>(row) * data_->vector_bytes();
 }
 
@@ -244,6 +242,7 @@ std::vector<std::vector<Neighbour>> EmbeddingIndex::nearest_all(
   if (options.top_k < 1) {
     throw InputError("EmbeddingIndex", "top_k", "at least 1", std::to_string(options.top_k));
   }
+  data_->vectors.check_unchanged();
   const bool holds_all = rows().first == 0 && rows().last == images();
   if (options.approximate && !options.filter && holds_all) {
     const detail::HnswGraph& graph = data_->graph();

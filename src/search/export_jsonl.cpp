@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "core/json_guard.hpp"
 #include "core/sha256.hpp"
 #include "search/exports.hpp"
 #include "search/path_json.hpp"
@@ -31,6 +32,8 @@ void export_jsonl(const EmbeddingIndex& index, BufferedSink& out) {
     const ImageRecord record = index.record(row);
     const Tensor<float> vector = index.vector(row);
     Json line;
+    const JsonGuard guard(line);
+    make_object(line, 6);
     put_path(line, record.path);
     line["embedding"] = std::vector<float>(vector.begin(), vector.end());
     line["size"] = record.bytes;

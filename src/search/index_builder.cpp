@@ -13,6 +13,8 @@
 #include <system_error>
 #include <utility>
 
+#include "core/descriptor.hpp"
+#include "core/file.hpp"
 #include "core/sha256.hpp"
 #include "search/check_finite.hpp"
 #include "search/hnsw_graph.hpp"
@@ -34,26 +36,21 @@ class DirectoryLock {
   explicit DirectoryLock(const fs::path& directory)
       : descriptor_(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
     const char* const wanted = "a directory that no other run works on";
-    if (descriptor_ < 0) {
+    if (!descriptor_.is_open()) {
       throw IoError(directory.string(), "open", wanted, std::generic_category().message(errno));
     }
-    if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+    if (::flock(descriptor_.get(), LOCK_EX | LOCK_NB) != 0) {
       const int code = errno;
-      ::close(descriptor_);
       throw IoError(
           directory.string(), "lock", wanted,
           code == EWOULDBLOCK ? "one that is in use" : std::generic_category().message(code));
     }
   }
-  DirectoryLock(const DirectoryLock&) = delete;
-  DirectoryLock& operator=(const DirectoryLock&) = delete;
-  ~DirectoryLock() { ::close(descriptor_); }
-
   /// What was renamed in it is renamed after a power failure, too.
-  void sync() const { ::fsync(descriptor_); }
+  void sync() const { ::fsync(descriptor_.get()); }
 
  private:
-  int descriptor_;
+  detail::Descriptor descriptor_;
 };
 
 /// A picture and where its vector is: a row of the old index or a position in the journal.
@@ -140,8 +137,7 @@ struct IndexBuilder::State {
     manifest.model = model;
     manifest.size = size;
     manifest.type = options.type;
-    std::error_code ignored;
-    if (fs::exists(directory / detail::kManifestName, ignored)) open_index(options);
+    if (detail::is_there(directory / detail::kManifestName)) open_index(options);
     if (options.states) manifest.kept = checked(*options.states);
     if (options.graph) manifest.graph = *options.graph;
     if (manifest.graph && !detail::HnswGraph::is_available()) {
@@ -280,13 +276,11 @@ struct IndexBuilder::State {
   void remove_leftovers() const {
     std::error_code error;
     std::vector<fs::path> leftovers = {directory / detail::kJournalName};
-    for (fs::directory_iterator it(directory, error), end; !error && it != end;
-         it.increment(error)) {
-      const std::string name = it->path().filename().string();
+    for (const std::string& name : detail::names_in(directory, error)) {
       const bool current =
           std::any_of(std::begin(detail::kIndexFileNames), std::end(detail::kIndexFileNames),
                       [&](const char* kind) { return name == kind + ("-" + manifest.generation); });
-      if (detail::is_index_file(name) && !current) leftovers.push_back(it->path());
+      if (detail::is_index_file(name) && !current) leftovers.push_back(directory / name);
     }
     for (const fs::path& file : leftovers) fs::remove(file, error);
   }
@@ -363,8 +357,8 @@ void IndexBuilder::fail(const std::string& path, const Error& error) {
 
 void IndexBuilder::fail(const FailedImage& image) {
   const std::lock_guard<std::mutex> guard(state_->mutex);
+  state_->failed.insert_or_assign(image.path, image);
   state_->rows.erase(image.path);
-  state_->failed[image.path] = image;
 }
 
 void IndexBuilder::commit() {

@@ -39,12 +39,13 @@ std::string tidied(const std::string& path) {
 void walk(const fs::path& directory, ImageFiles& images) {
   std::error_code error;
   std::vector<fs::path> below;
-  for (fs::directory_iterator it(directory, error), end; !error && it != end; it.increment(error)) {
+  for (const std::string& name : detail::names_in(directory, error)) {
+    const fs::path path = directory / name;
     std::error_code ignored;
-    if (it->is_directory(ignored) && !it->is_symlink(ignored)) {
-      below.push_back(it->path());
-    } else if (is_image_name(it->path()) && !it->is_directory(ignored)) {
-      images.files.push_back(it->path().string());
+    if (fs::is_directory(path, ignored)) {
+      if (!fs::is_symlink(path, ignored)) below.push_back(path);
+    } else if (is_image_name(path)) {
+      images.files.push_back(path.string());
     }
   }
   if (error) {
@@ -107,6 +108,8 @@ EncodedImage encode_image_file(const Embedder& embedder, const std::string& path
                                std::optional<DType> state_dtype) {
   try {
     return encode(embedder, path, state_dtype);
+  } catch (const CancelledError&) {
+    throw;  // of the whole run
   } catch (const Error& error) {
     return {{}, {}, {}, FailedImage{path, to_string(error.code()), error.what()}};
   }

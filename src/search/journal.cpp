@@ -47,25 +47,20 @@ Journal::Journal(const std::filesystem::path& path, const Format& format, bool r
     : path_(path),
       vector_bytes_(static_cast<std::size_t>(format.size) * sizeof(float)),
       state_bytes_(format.states.bytes_each) {
-  descriptor_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
-  if (descriptor_ < 0) {
+  descriptor_ = Descriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666));
+  if (!descriptor_.is_open()) {
     throw IoError(path.string(), "create", "a writable directory",
                   std::generic_category().message(errno));
   }
   const std::string header = kMagic + format.model + " " + std::to_string(format.size) + " " +
                              std::to_string(state_bytes_) + " " + to_string(format.states.dtype) +
                              "\n";
-  try {
-    if (resume) replay(header, visit);
-    if (::ftruncate(descriptor_, static_cast<off_t>(end_)) != 0) throw write_error(path.string());
-    if (end_ == 0) write(header);
-  } catch (...) {
-    ::close(descriptor_);
-    throw;
+  if (resume) replay(header, visit);
+  if (::ftruncate(descriptor_.get(), static_cast<off_t>(end_)) != 0) {
+    throw write_error(path.string());
   }
+  if (end_ == 0) write(header);
 }
-
-Journal::~Journal() { ::close(descriptor_); }
 
 void Journal::replay(const std::string& header, const Visit& visit) {
   const MappedFile file(path_);
@@ -121,7 +116,7 @@ std::uint64_t Journal::append(const ImageRecord& record, const float* vector,
 
 void Journal::write(const std::string& bytes) {
   for (std::size_t done = 0; done < bytes.size();) {
-    const ssize_t count = ::pwrite(descriptor_, bytes.data() + done, bytes.size() - done,
+    const ssize_t count = ::pwrite(descriptor_.get(), bytes.data() + done, bytes.size() - done,
                                    static_cast<off_t>(end_ + done));
     if (count < 0 && errno != EINTR) throw write_error(path_.string());
     if (count > 0) done += static_cast<std::size_t>(count);

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/descriptor.hpp"
+
 namespace bridgetower::detail {
 
 /// What a run has done so far: a vector, its record and perhaps a state after the other, each with
@@ -25,9 +27,6 @@ class Journal {
   /// otherwise it begins anew. Throws IoError, and InputError where the entries are others.
   using Visit = std::function<void(ImageRecord, std::uint64_t position, bool has_state)>;
   Journal(const std::filesystem::path& path, const Format& format, bool resume, const Visit& visit);
-  Journal(const Journal&) = delete;
-  Journal& operator=(const Journal&) = delete;
-  ~Journal();
 
   /// Returns the position of the vector in the file. Throws IoError.
   std::uint64_t append(const ImageRecord& record, const float* vector, std::string_view state);
@@ -41,7 +40,7 @@ class Journal {
   std::filesystem::path path_;
   std::size_t vector_bytes_;
   std::uint64_t state_bytes_;
-  int descriptor_ = -1;
+  Descriptor descriptor_;
   std::uint64_t end_ = 0;
 };
 

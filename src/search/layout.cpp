@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <bridgetower/core/error.hpp>
+#include <functional>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
 #include "core/crc32.hpp"
 #include "core/json.hpp"
+#include "core/json_guard.hpp"
 #include "search/path_json.hpp"
 
 namespace bridgetower::detail {
@@ -125,12 +127,26 @@ void check_bytes(const Manifest& manifest, IndexFile file, std::int64_t rows, st
   }
 }
 
+/// function(block, its first byte, its bytes) for each that has bytes from `begin` to `end`.
+void for_blocks(const FileSum& sum, ThreadPool& threads, std::uint64_t begin, std::uint64_t end,
+                const std::function<void(std::size_t, std::uint64_t, std::size_t)>& function) {
+  if (begin >= end) return;
+  const std::uint64_t first = begin / sum.block;
+  const std::uint64_t last = (end + sum.block - 1) / sum.block;
+  threads.run(static_cast<std::int64_t>(last - first), [&](std::int64_t i) {
+    const auto block = static_cast<std::size_t>(first) + static_cast<std::size_t>(i);
+    const std::uint64_t start = block * sum.block;
+    function(block, start, static_cast<std::size_t>(std::min(sum.block, sum.bytes - start)));
+  });
+}
+
 }  // namespace
 
 Manifest read_manifest(const std::filesystem::path& directory) {
   const std::filesystem::path path = directory / kManifestName;
   const std::string place = path.string();
-  const Json json = read_json_file(path, kMaxManifestBytes);
+  Json json = read_json_file(path, kMaxManifestBytes);
+  const JsonGuard guard(json);
   const Members members(json, place);
   if (members.text("format") != kFormat) {
     members.fail("format", kFormat, in_quotes(members.text("format")));
@@ -170,25 +186,31 @@ Manifest read_manifest(const std::filesystem::path& directory) {
 }
 
 void write_manifest(const std::filesystem::path& directory, const Manifest& manifest) {
-  nlohmann::ordered_json json = {
-      {"format", kFormat},
-      {"format_version", kVersion},
-      {"model", manifest.model},
-      {"generation", manifest.generation},
-      {"size", manifest.size},
-      {"dtype", manifest.type == VectorType::kFloat32 ? "float32" : "bfloat16"},
-      {"images", manifest.images},
-      {"failed", manifest.failed},
-      {"graph", manifest.graph}};
+  nlohmann::ordered_json json;
+  const JsonGuard guard(json);
+  make_object(json, 11);
+  json["format"] = kFormat;
+  json["format_version"] = kVersion;
+  json["model"] = manifest.model;
+  json["generation"] = manifest.generation;
+  json["size"] = manifest.size;
+  json["dtype"] = manifest.type == VectorType::kFloat32 ? "float32" : "bfloat16";
+  json["images"] = manifest.images;
+  json["failed"] = manifest.failed;
+  json["graph"] = manifest.graph;
   if (manifest.kept.bytes_each != 0) {
-    json["states"] = {{"images", manifest.states},
-                      {"dtype", manifest.kept.dtype == DType::kF32 ? "float32" : "bfloat16"},
-                      {"bytes_each", manifest.kept.bytes_each},
-                      {"max_bytes", manifest.kept.max_bytes}};
+    auto& states = json["states"];
+    states["images"] = manifest.states;
+    states["dtype"] = manifest.kept.dtype == DType::kF32 ? "float32" : "bfloat16";
+    states["bytes_each"] = manifest.kept.bytes_each;
+    states["max_bytes"] = manifest.kept.max_bytes;
   }
+  auto& files = json["files"];
+  make_object(files, kIndexFiles);
   for (int i = 0; i < kIndexFiles; ++i) {
-    const FileSum& sum = manifest.files[i];
-    json["files"][kIndexFileNames[i]] = {{"bytes", sum.bytes}, {"crc32", sum.blocks}};
+    auto& file = files[kIndexFileNames[i]];
+    file["bytes"] = manifest.files[i].bytes;
+    file["crc32"] = manifest.files[i].blocks;
   }
   write_file(directory / kManifestName, json.dump(1) + "\n");
 }
@@ -197,16 +219,24 @@ MappedFile open_checked(const std::filesystem::path& path, const FileSum& sum, T
                         std::uint64_t begin, std::uint64_t end) {
   MappedFile file(path);
   check_length(file.place(), file.size(), sum);
-  if (begin >= end) return file;
-  const std::uint64_t first = begin / sum.block;
-  const std::uint64_t last = (end + sum.block - 1) / sum.block;
-  threads.run(static_cast<std::int64_t>(last - first), [&](std::int64_t i) {
-    const auto block = static_cast<std::size_t>(first) + static_cast<std::size_t>(i);
-    const std::uint64_t start = block * sum.block;
-    const auto count = static_cast<std::size_t>(std::min(sum.block, sum.bytes - start));
-    check_block(file.place(), file.data() + start, count, block, sum);
-  });
+  for_blocks(sum, threads, begin, end,
+             [&](std::size_t block, std::uint64_t start, std::size_t count) {
+               check_block(file.place(), file.data() + start, count, block, sum);
+             });
   return file;
+}
+
+ReadFile read_checked(const std::filesystem::path& path, const FileSum& sum, ThreadPool& threads) {
+  const InputFile file(path);
+  check_length(file.place(), file.size(), sum);
+  ReadFile read{file.place(),
+                Tensor<std::uint8_t>::uninitialized({static_cast<std::int64_t>(sum.bytes)})};
+  for_blocks(sum, threads, 0, sum.bytes,
+             [&](std::size_t block, std::uint64_t start, std::size_t count) {
+               file.read(start, read.bytes.data() + start, count);
+               check_block(read.place, read.bytes.data() + start, count, block, sum);
+             });
+  return read;
 }
 
 void check_length(const std::string& place, std::uint64_t bytes, const FileSum& sum) {
@@ -246,6 +276,7 @@ std::string to_lines(const std::vector<FailedImage>& failed) {
   std::string lines;
   for (const FailedImage& image : failed) {
     nlohmann::ordered_json json;
+    const JsonGuard guard(json);
     put_path(json, image.path);
     json["code"] = image.code;
     json["message"] = image.message;
@@ -254,15 +285,15 @@ std::string to_lines(const std::vector<FailedImage>& failed) {
   return lines;
 }
 
-std::vector<FailedImage> failed_from_lines(const MappedFile& file) {
+std::vector<FailedImage> failed_from_lines(const ReadFile& file) {
   std::vector<FailedImage> failed;
-  std::string_view text(reinterpret_cast<const char*>(file.data()), file.size());
+  std::string_view text(reinterpret_cast<const char*>(file.bytes.data()), file.bytes.size());
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
-    const Json json = parse_json(text.substr(0, end), file.place());
-    const Members members(json, file.place());
-    failed.push_back(
-        {path_from(json, file.place()), members.text("code"), members.text("message")});
+    Json json = parse_json(text.substr(0, end), file.place);
+    const JsonGuard guard(json);
+    const Members members(json, file.place);
+    failed.push_back({path_from(json, file.place), members.text("code"), members.text("message")});
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return failed;

@@ -69,6 +69,15 @@ void write_manifest(const std::filesystem::path& directory, const Manifest& mani
 MappedFile open_checked(const std::filesystem::path& path, const FileSum& sum, ThreadPool& threads,
                         std::uint64_t begin, std::uint64_t end);
 
+/// A file of the index in memory.
+struct ReadFile {
+  std::string place;
+  Tensor<std::uint8_t> bytes;
+};
+
+/// The same for a whole file that is read: whatever becomes of it, these bytes stay.
+ReadFile read_checked(const std::filesystem::path& path, const FileSum& sum, ThreadPool& threads);
+
 /// Throws FormatError for a file that has another length.
 void check_length(const std::string& place, std::uint64_t bytes, const FileSum& sum);
 
@@ -94,7 +103,7 @@ class SummedFile {
 
 /// The file "failed": a JSON object a line.
 std::string to_lines(const std::vector<FailedImage>& failed);
-std::vector<FailedImage> failed_from_lines(const MappedFile& file);
+std::vector<FailedImage> failed_from_lines(const ReadFile& file);
 
 /// Whether a file of this name belongs to some index, complete or not.
 bool is_index_file(const std::string& name);

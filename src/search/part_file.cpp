@@ -7,6 +7,7 @@
 
 #include "core/file.hpp"
 #include "core/json.hpp"
+#include "core/json_guard.hpp"
 #include "search/layout.hpp"
 
 namespace bridgetower::detail {
@@ -36,8 +37,8 @@ std::string name_of(const Shard& shard) {
 std::vector<fs::path> directories_of_parts(const fs::path& directory) {
   std::vector<fs::path> found;
   std::error_code error;
-  for (fs::directory_iterator it(directory, error), end; !error && it != end; it.increment(error)) {
-    if (it->path().filename().string().rfind("part-", 0) == 0) found.push_back(it->path());
+  for (const std::string& name : names_in(directory, error)) {
+    if (name.rfind("part-", 0) == 0) found.push_back(directory / name);
   }
   if (error) {
     throw IoError(directory.string(), "open", "a directory of parts", error.message());
@@ -48,8 +49,7 @@ std::vector<fs::path> directories_of_parts(const fs::path& directory) {
 
 /// An index that was begun has no part.json, or one that names what it held before.
 Part finished_part(const fs::path& directory) {
-  std::error_code ignored;
-  if (fs::exists(directory / kPartName, ignored)) {
+  if (is_there(directory / kPartName)) {
     Part part = read_part(directory);
     if (part.generation == read_manifest(directory).generation) return part;
   }
@@ -90,7 +90,8 @@ void check_same_kind(const std::vector<Part>& parts) {
 
 Part read_part(const fs::path& directory) {
   const std::string place = (directory / kPartName).string();
-  const nlohmann::json json = read_json_file(directory / kPartName, kMaxBytes);
+  nlohmann::json json = read_json_file(directory / kPartName, kMaxBytes);
+  const JsonGuard guard(json);
   if (!json.is_object() || member<std::string>(json, "format", place) != kFormat) {
     throw FormatError(place, "format", kFormat, "another");
   }
@@ -110,11 +111,13 @@ Part read_part(const fs::path& directory) {
 }
 
 void write_part(const Part& part) {
-  const nlohmann::ordered_json json = {{"format", kFormat},
-                                       {"format_version", kVersion},
-                                       {"shard", part.shard.index},
-                                       {"shards", part.shard.count},
-                                       {"generation", part.generation}};
+  nlohmann::ordered_json json;
+  const JsonGuard guard(json);
+  json["format"] = kFormat;
+  json["format_version"] = kVersion;
+  json["shard"] = part.shard.index;
+  json["shards"] = part.shard.count;
+  json["generation"] = part.generation;
   write_file(part.directory / kPartName, json.dump(1) + "\n");
 }
 

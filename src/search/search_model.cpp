@@ -62,6 +62,8 @@ void SearchModel::match(std::string_view text,
       try {
         states.push_back(state_of(i));
         loaded.push_back(&results[i]);
+      } catch (const CancelledError&) {
+        throw;  // of the whole search
       } catch (const Error& error) {
         results[i].error = error;
       }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <system_error>
 
+#include "core/file.hpp"
 #include "core/sha256.hpp"
 #include "search/file_state.hpp"
 #include "search/layout.hpp"
@@ -107,8 +108,7 @@ void mark_unfinished(const fs::path& part) {
 
 bool is_up_to_date(const fs::path& part, const Shard& shard, const ImageFiles& images,
                    const std::string& model) {
-  std::error_code ignored;
-  if (!fs::exists(part / detail::kPartName, ignored)) return false;
+  if (!detail::is_there(part / detail::kPartName)) return false;
   const Part finished = detail::read_part(part);
   if (finished.generation != detail::read_manifest(part).generation) return false;
   if (finished.shard.index != shard.index || finished.shard.count != shard.count) return false;

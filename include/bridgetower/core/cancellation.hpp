@@ -13,9 +13,9 @@ namespace bridgetower {
 ///     const CancellationScope scope(stop);  // calls from this thread …
 ///     matcher.match(image, text);           // … throw CancelledError once it is requested
 ///
-/// A model is looked after between its matrix products, so a call ends within one of them. What it
-/// was working on is gone; model, states and files are as before, and the next call gives the bits
-/// that it would have given.
+/// Looked at between matrix products, between the parts of one, and every few megabytes of a file
+/// that is read. What the call was working on is gone; model, states and files are as before, and
+/// the next call gives the bits that it would have given.
 class Cancellation {
  public:
   using Clock = std::chrono::steady_clock;

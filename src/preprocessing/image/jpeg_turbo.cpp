@@ -1,6 +1,7 @@
 #include <bridgetower/preprocessing/image/image.hpp>
 #include <csetjmp>
 #include <cstdio>  // jpeglib.h needs it
+#include <new>
 #include <utility>
 
 #include "preprocessing/image/jpeg.hpp"
@@ -60,7 +61,12 @@ class Decompressor {
 
   ImageSize size() const { return {info_.image_height, info_.image_width}; }
   int channels() const { return info_.num_components == 4 ? 4 : 3; }
-  const char* message() const { return message_; }
+
+  /// Why it failed. Throws std::bad_alloc where that was for want of memory.
+  const char* message() const {
+    if (errors_.msg_code == JERR_OUT_OF_MEMORY) throw std::bad_alloc();
+    return message_;
+  }
 
  private:
   static Decompressor& of(j_common_ptr info) {
@@ -92,8 +98,9 @@ std::vector<std::uint8_t> cmyk_to_rgb(const std::vector<std::uint8_t>& cmyk) {
 
 std::optional<ImageSize> jpeg_size(std::string_view bytes) {
   Decompressor file(bytes);
-  if (!file.read_header()) return std::nullopt;
-  return file.size();
+  if (file.read_header()) return file.size();
+  file.message();
+  return std::nullopt;
 }
 
 std::optional<Decoded<std::uint8_t>> jpeg_decode(std::string_view bytes, std::string& reason) {

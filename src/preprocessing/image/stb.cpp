@@ -3,18 +3,36 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <new>
 
 namespace {
 
 /// What one picture may ask for at once: inflated data may be far larger than the header says.
 thread_local std::size_t largest_block = 0;
+thread_local bool is_out_of_memory = false;
+
+void* given(void* block) {
+  if (block == nullptr) is_out_of_memory = true;
+  return block;
+}
 
 void* bounded_malloc(std::size_t size) {
-  return size > largest_block ? nullptr : std::malloc(size);
+  return size > largest_block ? nullptr : given(std::malloc(size));
 }
 
 void* bounded_realloc(void* block, std::size_t size) {
-  return size > largest_block ? nullptr : std::realloc(block, size);
+  return size > largest_block ? nullptr : given(std::realloc(block, size));
+}
+
+/// Before a picture is looked at.
+void begin(std::size_t bytes_of_a_block) {
+  largest_block = bytes_of_a_block;
+  is_out_of_memory = false;
+}
+
+/// After it could not be read: the system's want of memory is not the picture's fault.
+void check_memory() {
+  if (is_out_of_memory) throw std::bad_alloc();
 }
 
 /// stb_image copies nothing to nowhere when a PNG begins with an empty IDAT.
@@ -62,7 +80,7 @@ std::optional<Decoded<Sample>> decode(std::string_view bytes, int channels, cons
                                       const char*& reason) {
   const std::optional<ImageSize> size = stb_size(bytes);
   if (size) {
-    largest_block = block_limit(*size);
+    begin(block_limit(*size));
     int width = 0;
     int height = 0;
     int stored = 0;
@@ -75,6 +93,7 @@ std::optional<Decoded<Sample>> decode(std::string_view bytes, int channels, cons
       return Decoded<Sample>{height, width, {samples.get(), samples.get() + count}};
     }
   }
+  check_memory();
   reason = stbi_failure_reason();
   return std::nullopt;
 }
@@ -82,12 +101,13 @@ std::optional<Decoded<Sample>> decode(std::string_view bytes, int channels, cons
 }  // namespace
 
 std::optional<ImageSize> stb_size(std::string_view bytes) {
-  largest_block = kAnyHeader;
+  begin(kAnyHeader);
   int width = 0;
   int height = 0;
   int channels = 0;
   if (stbi_info_from_memory(data_of(bytes), static_cast<int>(bytes.size()), &width, &height,
                             &channels) == 0) {
+    check_memory();
     return std::nullopt;
   }
   return ImageSize{height, width};

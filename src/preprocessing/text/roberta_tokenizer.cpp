@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "core/file.hpp"
 #include "core/json.hpp"
 #include "preprocessing/text/bpe.hpp"
 #include "preprocessing/text/byte_level.hpp"
@@ -12,14 +13,6 @@
 #include "preprocessing/text/unicode.hpp"
 
 namespace bridgetower {
-namespace {
-
-bool is_there(const std::filesystem::path& path) {
-  std::error_code ignored;
-  return std::filesystem::exists(path, ignored);
-}
-
-}  // namespace
 
 struct RobertaTokenizer::Model {
   detail::Bpe::Vocabulary ids;
@@ -40,8 +33,8 @@ std::shared_ptr<const RobertaTokenizer> RobertaTokenizer::from_pretrained(
 
 void RobertaTokenizer::load(const std::filesystem::path& directory) {
   const std::filesystem::path json = directory / "tokenizer.json";
-  detail::TokenizerFiles files =
-      is_there(json) ? detail::read_tokenizer_json(json) : detail::read_vocab_and_merges(directory);
+  detail::TokenizerFiles files = detail::is_there(json) ? detail::read_tokenizer_json(json)
+                                                        : detail::read_vocab_and_merges(directory);
   const detail::TokenizerConfig config = detail::read_tokenizer_config(directory);
   detail::Bpe bpe(files.vocabulary, files.merges, files.ignore_merges, files.place);
   auto model = std::make_unique<Model>(Model{std::move(files.vocabulary), {}, 0, std::move(bpe)});

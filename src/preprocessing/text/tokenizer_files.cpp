@@ -7,6 +7,7 @@
 
 #include "core/file.hpp"
 #include "core/json.hpp"
+#include "core/json_guard.hpp"
 
 namespace bridgetower::detail {
 namespace {
@@ -39,7 +40,7 @@ bool flag(const json& object, const char* key, bool otherwise, const std::string
 void expect_type(const json& section, const char* name, const char* type,
                  const std::string& place) {
   if (!section.is_object()) refuse(place, name, std::string("an object of type ") + type, section);
-  if (member(section, "type") != type) {
+  if (!is_text(member(section, "type"), type)) {
     refuse(place, std::string(name) + ".type", type, member(section, "type"));
   }
 }
@@ -47,7 +48,7 @@ void expect_type(const json& section, const char* name, const char* type,
 /// Absent, null, "" or false: all mean that the feature is off.
 void expect_off(const json& model, const char* key, const std::string& place) {
   const json& value = member(model, key);
-  if (value.is_null() || value == "" || value == false || value == 0 || value == 0.0) return;
+  if (value.is_null() || is_text(value, "") || value == false || value == 0 || value == 0.0) return;
   refuse(place, std::string("model.") + key, "null", value);
 }
 
@@ -147,7 +148,7 @@ void parse_post_processor(const json& section, TokenizerFiles& files) {
 void parse_model(const json& model, TokenizerFiles& files) {
   if (!model.is_object()) refuse(files.place, "model", "an object", model);
   const json& type = member(model, "type");  // absent in roberta-base's own file
-  if (!type.is_null() && type != "BPE") refuse(files.place, "model.type", "BPE", type);
+  if (!type.is_null() && !is_text(type, "BPE")) refuse(files.place, "model.type", "BPE", type);
   for (const char* key : {"dropout", "continuing_subword_prefix", "end_of_word_suffix", "fuse_unk",
                           "byte_fallback"}) {
     expect_off(model, key, files.place);
@@ -183,8 +184,9 @@ std::optional<bool> optional_flag(const json& config, const char* key, const std
 std::optional<Side> optional_side(const json& config, const char* key, const std::string& place) {
   const json& value = member(config, key);
   if (value.is_null()) return std::nullopt;
-  if (value != "left" && value != "right") refuse(place, key, "\"left\" or \"right\"", value);
-  return value == "left" ? Side::kLeft : Side::kRight;
+  const bool left = is_text(value, "left");
+  if (!left && !is_text(value, "right")) refuse(place, key, "\"left\" or \"right\"", value);
+  return left ? Side::kLeft : Side::kRight;
 }
 
 std::optional<std::int64_t> max_length_from(const json& config, const std::string& place) {
@@ -222,9 +224,10 @@ std::vector<AddedToken> added_tokens_decoder(const json& config, const std::stri
 TokenizerFiles read_tokenizer_json(const std::filesystem::path& file) {
   TokenizerFiles files;
   files.place = file.string();
-  const json root = read_json_file(file, kMaxFileBytes);
+  json root = read_json_file(file, kMaxFileBytes);
+  const JsonGuard guard(root);
   if (!root.is_object()) refuse(files.place, "JSON", "an object", root);
-  if (member(root, "version") != "1.0") {
+  if (!is_text(member(root, "version"), "1.0")) {
     refuse(files.place, "version", "\"1.0\"", member(root, "version"));
   }
   if (!member(root, "normalizer").is_null()) {
@@ -251,8 +254,9 @@ TokenizerFiles read_tokenizer_json(const std::filesystem::path& file) {
 TokenizerFiles read_vocab_and_merges(const std::filesystem::path& directory) {
   TokenizerFiles files;
   files.place = (directory / "vocab.json").string();
-  files.vocabulary =
-      parse_vocabulary(read_json_file(directory / "vocab.json", kMaxFileBytes), files.place);
+  json vocabulary = read_json_file(directory / "vocab.json", kMaxFileBytes);
+  const JsonGuard guard(vocabulary);
+  files.vocabulary = parse_vocabulary(vocabulary, files.place);
   const std::filesystem::path merges = directory / "merges.txt";
   const std::string text = read_file(merges, kMaxFileBytes);
   std::size_t number = 0;
@@ -274,10 +278,10 @@ TokenizerFiles read_vocab_and_merges(const std::filesystem::path& directory) {
 TokenizerConfig read_tokenizer_config(const std::filesystem::path& directory) {
   const std::filesystem::path file = directory / "tokenizer_config.json";
   TokenizerConfig config;
-  std::error_code ignored;
-  if (!std::filesystem::exists(file, ignored)) return config;
+  if (!is_there(file)) return config;
   const std::string place = file.string();
-  const json root = read_json_file(file, kMaxConfigBytes);
+  json root = read_json_file(file, kMaxConfigBytes);
+  const JsonGuard guard(root);
   if (!root.is_object()) refuse(place, "JSON", "an object", root);
   config.model_max_length = max_length_from(root, place);
   config.add_prefix_space = optional_flag(root, "add_prefix_space", place);

@@ -1,13 +1,17 @@
 // Calls that are stopped end soon, with CancelledError, and leave the model as it was.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <bridgetower/core/cancellation.hpp>
+#include <bridgetower/io/convert.hpp>
 #include <bridgetower/pipeline/from_pretrained.hpp>
+#include <bridgetower/search/index_images.hpp>
 #include <thread>
 
 #include "tests/support/expect_error.hpp"
 #include "tests/support/paths.hpp"
 #include "tests/support/random.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace bridgetower {
 namespace {
@@ -112,6 +116,63 @@ TEST(Cancellation, AtAnyPointLeavesTheModelAsItWas) {
     ASSERT_EQ(logits(model), before) << step;
   }
   EXPECT_GT(stopped, 3);
+}
+
+TEST(Cancellation, StopsReadingFiles) {
+  Cancellation stop;
+  stop.request();
+  const CancellationScope scope(stop);
+  expect_error(ErrorCode::kCancelled, "call: cancelled", [] { load(2); });
+  const testing::TemporaryDirectory directory;
+  expect_error(ErrorCode::kCancelled, "call: cancelled",
+               [&] { convert_checkpoint(kModel, directory.path() / "out"); });
+}
+
+/// A picture that was not encoded for want of time is not one that cannot be.
+TEST(Cancellation, OfIndexingIsNoFailureOfAPicture) {
+  const testing::TemporaryDirectory directory;
+  LoadOptions one;
+  one.threads = 1;
+  const auto embedder = Embedder::from_pretrained(kModel, one);
+  const auto images = find_images({testing::test_data() + "/images/rgb.png"});
+  IndexBuilder builder(directory.path(), std::string(64, 'a'), embedder.size(), {});
+  Cancellation stop;
+  stop.request();
+  const CancellationScope scope(stop);
+  EXPECT_THROW(index_images(builder, embedder, images), CancelledError);
+  EXPECT_TRUE(builder.paths().empty());
+}
+
+/// Eight threads on one model: calls that are left alone, calls that are stopped somewhere, and
+/// other models being loaded meanwhile, some of them in vain.
+TEST(Cancellation, AmongManyThreadsConcernsNoOther) {
+  const Matching model = load(3);
+  const std::vector<float> expected = logits(model);
+  std::atomic<int> wrong{0};
+  std::atomic<int> stopped{0};
+  const auto work = [&](int thread) {
+    for (int round = 0; round < 12; ++round) {
+      const Cancellation stop(std::chrono::microseconds(thread % 2 == 0 ? 200 * round : 1 << 30));
+      const CancellationScope scope(stop);
+      try {
+        if (thread >= 6) {
+          const Matching other = load(2);
+          if (logits(other) != expected) ++wrong;
+        } else if (logits(model) != expected) {
+          ++wrong;
+        }
+      } catch (const CancelledError&) {
+        if (thread % 2 != 0) ++wrong;
+        ++stopped;
+      }
+    }
+  };
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 8; ++thread) threads.emplace_back(work, thread);
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(wrong, 0);
+  EXPECT_GE(stopped, 4);  // each thread's first deadline had passed
+  EXPECT_EQ(logits(model), expected);
 }
 
 }  // namespace

@@ -126,9 +126,28 @@ TEST(FloatingPoint, TheCallersEnvironmentIsLeftAsItWas) {
 }
 #endif
 
+/// The variable's number, or a small one.
+int rounds(const char* variable, int otherwise) {
+  const char* const wanted = std::getenv(variable);
+  return wanted != nullptr ? std::stoi(wanted) : kSanitized ? otherwise / 8 : otherwise;
+}
+
+/// Runs `work` and expects no more memory (1 MB) and files afterwards.
+template <class Work>
+void expect_nothing_kept(const Work& work) {
+  malloc_trim(0);
+  const std::int64_t memory = resident_bytes();
+  const std::int64_t files = entries("/proc/self/fd");
+  work();
+  malloc_trim(0);
+  EXPECT_EQ(entries("/proc/self/fd"), files);
+  if (!kSanitized) {  // sanitizers keep freed memory
+    EXPECT_LT(resident_bytes() - memory, 1 << 20);
+  }
+}
+
 TEST(Soak, ManyMixedCallsLeaveMemoryFilesAndAnswersAsTheyWere) {
-  const char* const wanted = std::getenv("BRIDGETOWER_SOAK_ROUNDS");  // of three calls
-  const int calls = wanted != nullptr ? std::stoi(wanted) : kSanitized ? 300 : 2000;
+  const int calls = rounds("BRIDGETOWER_SOAK_ROUNDS", 2000);  // of three
   const auto matcher = ImageTextMatcher::from_pretrained(kModel, with_threads(1));
   const auto filler = MaskFiller::from_pretrained(kModel, with_threads(1));
   const auto embedder = Embedder::from_pretrained(kModel, with_threads(1));
@@ -147,16 +166,26 @@ TEST(Soak, ManyMixedCallsLeaveMemoryFilesAndAnswersAsTheyWere) {
   };
   const std::vector<float> first = call(0);
   for (int i = 0; i < calls / 4; ++i) call(i);
-  malloc_trim(0);
-  const std::int64_t memory = resident_bytes();
-  const std::int64_t files = entries("/proc/self/fd");
-  for (int i = 0; i < calls; ++i) call(i);
-  malloc_trim(0);
+  expect_nothing_kept([&] {
+    for (int i = 0; i < calls; ++i) call(i);
+  });
   EXPECT_EQ(call(0), first);
-  EXPECT_EQ(entries("/proc/self/fd"), files);
-  if (!kSanitized) {  // sanitizers keep freed memory
-    EXPECT_LT(resident_bytes() - memory, 1 << 20);
-  }
+}
+
+TEST(Soak, ManyLoadsLeaveMemoryFilesAndAnswersAsTheyWere) {
+  const int loads = rounds("BRIDGETOWER_SOAK_LOADS", 80);
+  const Image image = picture(3);
+  const auto call = [&] {
+    const auto matcher = ImageTextMatcher::from_pretrained(kModel, with_threads(2));
+    const Tensor<float> logits = matcher.logits(matcher.encode(image), matcher.encode("a cat"));
+    return std::vector<float>(logits.begin(), logits.end());
+  };
+  const std::vector<float> first = call();
+  for (int i = 0; i < loads / 4; ++i) call();
+  expect_nothing_kept([&] {
+    for (int i = 0; i < loads; ++i) call();
+  });
+  EXPECT_EQ(call(), first);
 }
 
 }  // namespace

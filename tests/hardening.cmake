@@ -1,0 +1,25 @@
+# What cmake/hardening.cmake asks for is in the file that was built: a program or a shared library.
+# cmake -D FILE=… -D READELF=… [-D PROGRAM=ON] [-D FORTIFIED=ON] -P hardening.cmake
+execute_process(COMMAND ${READELF} --wide --file-header --program-headers --dynamic --dyn-syms ${FILE}
+  OUTPUT_VARIABLE facts COMMAND_ERROR_IS_FATAL ANY)
+set(missing)
+function(expect what regex)
+  if(NOT facts MATCHES "${regex}")
+    set(missing ${missing} "${what}" PARENT_SCOPE)
+  endif()
+endfunction()
+
+expect("a stack that is not executable" "GNU_STACK +0x[0-9a-f]+ 0x[0-9a-f]+ 0x[0-9a-f]+ 0x[0-9a-f]+ 0x[0-9a-f]+ RW +0x")
+expect("read-only relocations" "GNU_RELRO")
+expect("symbols bound at the start" "\\(FLAGS\\) +BIND_NOW|\\(FLAGS_1\\) +Flags: NOW")
+expect("guarded stacks" "UND __stack_chk_fail")
+if(PROGRAM)
+  expect("code at any address" "\\(FLAGS_1\\) +Flags:[A-Z ]* PIE")
+endif()
+if(FORTIFIED)
+  expect("checked calls of the C library" "UND __[a-z_]+_chk@")
+endif()
+if(missing)
+  list(JOIN missing ", " missing)
+  message(FATAL_ERROR "${FILE} lacks: ${missing}\n${facts}")
+endif()
