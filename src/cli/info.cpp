@@ -43,7 +43,7 @@ Json sizes(const WeightSource& weights) {
           {"memory_bytes",
            {{"float16", parameters * 2},
             {"bfloat16", parameters * 2},
-            {"int8", converted_bytes(weights, DType::kI8)},
+            {"int8", kept_bytes(weights, DType::kI8)},
             {"float32", parameters * 4},
             {"float64", parameters * 8}}}};
 }

@@ -15,8 +15,6 @@ namespace {
 using nlohmann::json;
 using nlohmann::ordered_json;
 
-constexpr std::uint64_t kMaxConfigBytes = 16 << 20;
-
 /// Reads the keys of one object into fields; a key that is absent leaves its field as it is.
 class Reader {
  public:
@@ -214,8 +212,9 @@ void put(const VisionConfig& config, ordered_json& object) {
 
 }  // namespace
 
-BridgeTowerConfig config_from_json(std::string_view text, const std::string& place) {
-  json root = detail::parse_json(text, place);
+BridgeTowerConfig config_from_json(std::string_view text, const std::string& place,
+                                   const Limits& limits) {
+  json root = detail::parse_json(text, place, limits);
   const detail::JsonGuard guard(root);
   if (!root.is_object()) throw FormatError(place, "JSON", "an object", detail::describe(root));
   BridgeTowerConfig config;
@@ -256,9 +255,10 @@ std::string to_json(const BridgeTowerConfig& config) {
 }
 
 BridgeTowerConfig BridgeTowerConfig::from_pretrained(const std::filesystem::path& model,
-                                                     const std::string& revision) {
+                                                     const std::string& revision,
+                                                     const Limits& limits) {
   const std::filesystem::path file = find_model(model, revision) / "config.json";
-  return config_from_json(detail::read_file(file, kMaxConfigBytes), file.string());
+  return config_from_json(detail::read_file(file, limits.config_bytes), file.string(), limits);
 }
 
 void BridgeTowerConfig::save_pretrained(const std::filesystem::path& directory) const {

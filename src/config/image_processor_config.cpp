@@ -15,7 +15,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::uint64_t kMaxFileBytes = 1 << 20;
 constexpr std::int64_t kMaxSide = 16384;
 constexpr const char* kSideText = "an integer from 1 to 16384";
 constexpr const char* kNumberText = "a number that float can hold";
@@ -133,8 +132,9 @@ bool may_be_null(const std::string& key, const json& root) {
 }  // namespace
 
 ImageProcessorConfig ImageProcessorConfig::from_json(std::string_view text,
-                                                     const std::string& place) {
-  json root = detail::parse_json(text, place);
+                                                     const std::string& place,
+                                                     const Limits& limits) {
+  json root = detail::parse_json(text, place, limits);
   const detail::JsonGuard guard(root);
   if (!root.is_object()) throw FormatError(place, "JSON", "an object", detail::describe(root));
   ImageProcessorConfig config;
@@ -161,9 +161,10 @@ void ImageProcessorConfig::validate() const {
 }
 
 ImageProcessorConfig ImageProcessorConfig::from_pretrained(const std::filesystem::path& model,
-                                                           const std::string& revision) {
+                                                           const std::string& revision,
+                                                           const Limits& limits) {
   const std::filesystem::path file = find_model(model, revision) / "preprocessor_config.json";
-  return from_json(detail::read_file(file, kMaxFileBytes), file.string());
+  return from_json(detail::read_file(file, limits.config_bytes), file.string(), limits);
 }
 
 void ImageProcessorConfig::set(const std::string& key, std::string_view json_text) {

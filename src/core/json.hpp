@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bridgetower/core/limits.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -10,11 +11,13 @@
 namespace bridgetower::detail {
 
 /// A JSON text as a tree. Throws FormatError with the byte offset for text that is not JSON or not
-/// UTF-8, for a key given twice in one object and for nesting deeper than 64; LimitError beyond
-/// 4,194,304 values. Integers that fit into 64 bits stay integers, larger ones become doubles.
-nlohmann::json parse_json(std::string_view text, const std::string& place);
+/// UTF-8 and for a key given twice in one object; LimitError beyond the limits of depth, values and
+/// memory. Integers that fit into 64 bits stay integers, larger ones become doubles.
+nlohmann::json parse_json(std::string_view text, const std::string& place,
+                          const Limits& limits = {});
 
-nlohmann::json read_json_file(const std::filesystem::path& path, std::uint64_t max_bytes);
+nlohmann::json read_json_file(const std::filesystem::path& path, std::uint64_t max_bytes,
+                              const Limits& limits = {});
 
 /// Whether JSON can hold the text as a string.
 bool is_utf8(std::string_view text);

@@ -11,8 +11,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kMaxIndexBytes = 64 << 20;
-
 /// Names inside a file never become paths outside its directory.
 bool is_plain_name(const std::string& name) {
   return !name.empty() && name != "." && name != ".." &&
@@ -21,8 +19,9 @@ bool is_plain_name(const std::string& name) {
 
 }  // namespace
 
-ShardedCheckpoint::ShardedCheckpoint(const fs::path& index) : place_(index.string()) {
-  nlohmann::json root = detail::read_json_file(index, kMaxIndexBytes);
+ShardedCheckpoint::ShardedCheckpoint(const fs::path& index, const Limits& limits)
+    : place_(index.string()) {
+  nlohmann::json root = detail::read_json_file(index, limits.listing_bytes, limits);
   const detail::JsonGuard guard(root);
   if (!root.is_object() || !root.contains("weight_map") || !root["weight_map"].is_object()) {
     throw FormatError(place_, "weight_map", "an object of tensor and file names",
@@ -37,7 +36,7 @@ ShardedCheckpoint::ShardedCheckpoint(const fs::path& index) : place_(index.strin
     }
     auto& shard = shards_[file.get<std::string>()];
     if (!shard) {
-      shard = open_tensor_file(index.parent_path() / file.get<std::string>());
+      shard = open_tensor_file(index.parent_path() / file.get<std::string>(), limits);
     }
     if (!shard->find(name)) {
       throw FormatError(shard->place(),
@@ -71,11 +70,11 @@ void ShardedCheckpoint::read_stored(const std::string& name, std::int64_t first,
   tensors_.at(name)->read_stored(name, first, count, out);
 }
 
-std::unique_ptr<TensorFile> open_checkpoint(const fs::path& directory) {
+std::unique_ptr<TensorFile> open_checkpoint(const fs::path& directory, const Limits& limits) {
   for (const char* const name : {"model.safetensors", "pytorch_model.bin"}) {
-    if (detail::is_there(directory / name)) return open_tensor_file(directory / name);
+    if (detail::is_there(directory / name)) return open_tensor_file(directory / name, limits);
     const fs::path index = directory / (name + std::string(".index.json"));
-    if (detail::is_there(index)) return std::make_unique<ShardedCheckpoint>(index);
+    if (detail::is_there(index)) return std::make_unique<ShardedCheckpoint>(index, limits);
   }
   throw IoError(directory.string(), "weights",
                 "model.safetensors or pytorch_model.bin, whole or in shards with an index" +

@@ -12,6 +12,7 @@
 #include "core/file.hpp"
 #include "core/json.hpp"
 #include "core/json_guard.hpp"
+#include "core/kept_weights.hpp"
 #include "io/background_writer.hpp"
 #include "io/narrow.hpp"
 #include "io/safetensors_header.hpp"
@@ -24,8 +25,6 @@ namespace fs = std::filesystem;
 using detail::is_there;
 using detail::NamedInfo;
 
-constexpr std::uint64_t kMaxSmallFileBytes = 256 << 20;
-constexpr const char* kScale = ".scale";  // WeightLoader::is_int8
 constexpr const char* kWhole = "model.safetensors";
 constexpr const char* kIndex = "model.safetensors.index.json";
 
@@ -43,45 +42,6 @@ constexpr const char* kSmallFiles[] = {
     "sentencepiece.bpe.model",
     "generation_config.json",
 };
-
-bool contains(const std::string& text, const char* part) {
-  return text.find(part) != std::string::npos;
-}
-
-/// Whether --dtype int8 makes this tensor int8: the matrices of all layers but the heads, as a
-/// model with LoadOptions::dtype kI8 keeps them.
-bool becomes_int8(const WeightSource& source, const std::string& name) {
-  constexpr std::int64_t kMostColumns = 1 << 18;
-  const WeightSource::Info info = *source.find(name);
-  const bool is_table = contains(name, "embeddings.") && !contains(name, "patch_embedding");
-  const bool is_head = contains(name, "_score.") || contains(name, "itc_");
-  return is_floating(info.dtype) && info.shape.size() >= 2 && info.shape[0] > 0 && !is_table &&
-         !is_head && !source.find(name + kScale) &&
-         element_count(info.shape) / info.shape[0] <= kMostColumns;
-}
-
-/// What else such a model keeps in fewer bits.
-bool becomes_bfloat16(const std::string& name, const WeightSource::Info& info) {
-  const bool is_matrix = is_floating(info.dtype) && info.shape.size() == 2;
-  return is_matrix &&
-         (contains(name, "word_embeddings") || contains(name, "_score.") || contains(name, "itc_"));
-}
-
-/// The tensors that one becomes.
-std::vector<NamedInfo> stored_as(const WeightSource& source, const std::string& name,
-                                 std::optional<DType> dtype) {
-  WeightSource::Info info = *source.find(name);
-  if (dtype == DType::kI8) {
-    if (becomes_int8(source, name)) {
-      const Shape rows{info.shape[0]};
-      return {{name, {DType::kI8, std::move(info.shape)}}, {name + kScale, {DType::kF32, rows}}};
-    }
-    if (becomes_bfloat16(name, info)) info.dtype = DType::kBF16;
-  } else if (dtype && is_floating(info.dtype)) {
-    info.dtype = *dtype;
-  }
-  return {{name, std::move(info)}};
-}
 
 /// The tensors of one file.
 struct Shard {
@@ -104,7 +64,7 @@ std::string shard_name(std::size_t index, std::size_t count) {
 std::vector<Shard> plan(const TensorFile& source, const ConvertOptions& options) {
   std::vector<Shard> shards(1);
   for (const std::string& name : source.names()) {
-    for (NamedInfo& tensor : stored_as(source, name, options.dtype)) {
+    for (NamedInfo& tensor : detail::kept_as(source, name, options.dtype)) {
       const std::uint64_t bytes = detail::bytes_of(tensor.info);
       if (!shards.back().tensors.empty() && shards.back().bytes + bytes > options.max_shard_bytes) {
         shards.emplace_back();
@@ -179,7 +139,7 @@ void copy_small_files(const fs::path& source, const fs::path& destination,
   for (const char* const name : kSmallFiles) {
     const fs::path file = source / name;
     if (!is_there(file)) continue;
-    const std::string text = detail::read_file(file, kMaxSmallFileBytes);
+    const std::string text = detail::read_file(file, Limits().vocabulary_bytes);
     const bool is_config =
         options.dtype && *options.dtype != DType::kI8 && std::string(name) == "config.json";
     const std::string copy = is_config ? with_dtype(text, *options.dtype, file.string()) : text;
@@ -210,7 +170,8 @@ void write_tensor(const TensorFile& source, const NamedInfo& tensor,
   const std::string& name = tensor.name;
   const auto original = source.find(name);
   if (!original)
-    return write_int8(source, name.substr(0, name.size() - std::strlen(kScale)), true, writer);
+    return write_int8(source, name.substr(0, name.size() - std::strlen(detail::kScale)), true,
+                      writer);
   if (tensor.info.dtype == DType::kI8 && is_floating(original->dtype)) {
     return write_int8(source, name, false, writer);
   }
@@ -254,16 +215,6 @@ void write_index(const std::vector<Shard>& shards, std::uint64_t bytes, const fs
 }
 
 }  // namespace
-
-std::uint64_t converted_bytes(const WeightSource& source, DType dtype) {
-  std::uint64_t bytes = 0;
-  for (const std::string& name : source.names()) {
-    for (const NamedInfo& tensor : stored_as(source, name, dtype)) {
-      bytes += detail::bytes_of(tensor.info);
-    }
-  }
-  return bytes;
-}
 
 Converted convert_checkpoint(const fs::path& source, const fs::path& destination,
                              const ConvertOptions& options) {

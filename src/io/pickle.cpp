@@ -8,12 +8,12 @@
 #include <unordered_map>
 
 #include "core/json.hpp"
+#include "core/seeded_hash.hpp"
 #include "io/pickle_opcodes.hpp"
 
 namespace bridgetower::detail {
 namespace {
 
-constexpr std::size_t kMaxValues = std::size_t{1} << 20;
 constexpr std::size_t kMaxRank = 64;
 constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 62;
 
@@ -79,9 +79,9 @@ struct StorageView {
 
 class Interpreter {
  public:
-  Interpreter(std::string_view pickle, TorchLayout layout, const std::string& place,
-              const std::string& where, std::uint64_t offset)
-      : pickle_(pickle), layout_(layout), place_(place), where_(where), offset_(offset) {}
+  Interpreter(std::string_view pickle, TorchLayout layout, const PicklePlace& place,
+              const Limits& limits)
+      : pickle_(pickle), layout_(layout), place_(place), limits_(limits) {}
 
   /// Runs to STOP and returns the one value that is left.
   Ref run() {
@@ -108,11 +108,11 @@ class Interpreter {
 
   /// At the last opcode.
   [[noreturn]] void refuse(const std::string& expected, const std::string& got) const {
-    throw FormatError(place_, here() + ": " + name_of(opcode_), expected, got);
+    throw FormatError(place_.file, here() + ": " + name_of(opcode_), expected, got);
   }
 
  private:
-  std::string here() const { return where_ + std::to_string(offset_ + opcode_at_); }
+  std::string here() const { return place_.where + std::to_string(place_.offset + opcode_at_); }
   std::size_t index(Ref ref) const { return static_cast<std::size_t>(values_[ref].number); }
 
   // Bytes
@@ -121,7 +121,7 @@ class Interpreter {
     const std::size_t left = pickle_.size() - next_;
     if (count > left) {
       if (opcode_at_ == next_) {
-        throw FormatError(place_, here(), "another opcode", "the end of the pickle");
+        throw FormatError(place_.file, here(), "another opcode", "the end of the pickle");
       }
       refuse(std::to_string(count) + " bytes after it", std::to_string(left));
     }
@@ -164,7 +164,7 @@ class Interpreter {
   void take_proto() {
     opcode_ = static_cast<unsigned char>(take(1)[0]);
     if (opcode_ != kProto) {
-      throw FormatError(place_, here(), "PROTO", name_of(opcode_));
+      throw FormatError(place_.file, here(), "PROTO", name_of(opcode_));
     }
     const std::uint64_t protocol = unsigned_number(1);
     if (protocol != 2) refuse("protocol 2", std::to_string(protocol));
@@ -173,8 +173,9 @@ class Interpreter {
   // The stack
 
   void check_room(std::size_t size, const char* what) const {
-    if (size < kMaxValues) return;
-    throw LimitError(place_, here(), "at most " + std::to_string(kMaxValues) + " " + what, "more");
+    if (size < limits_.pickle_values) return;
+    throw LimitError(place_.file, here(),
+                     "at most " + std::to_string(limits_.pickle_values) + " " + what, "more");
   }
 
   void push(Kind kind, std::int64_t number) {
@@ -183,7 +184,11 @@ class Interpreter {
     values_.push_back({kind, number});
   }
 
+  /// A value that is recalled a million times is one value in a million places.
+  void count_places(std::size_t count) { check_room(places_ += count, "places of values"); }
+
   void push_items(Kind kind, Refs items) {
+    count_places(items.size());
     push(kind, static_cast<std::int64_t>(items_.size()));
     items_.push_back(std::move(items));
   }
@@ -316,7 +321,7 @@ class Interpreter {
                            std::string(string(name)));
       }
       default:
-        throw FormatError(place_, here(), "an opcode of torch.save", name_of(opcode_));
+        throw FormatError(place_.file, here(), "an opcode of torch.save", name_of(opcode_));
     }
   }
 
@@ -329,6 +334,7 @@ class Interpreter {
   void append(const Refs& values) {
     const Ref list = top();
     if (values_[list].kind != Kind::kList) refuse("a list", describe(values_[list].kind));
+    count_places(values.size());
     Refs& items = items_[index(list)];
     items.insert(items.end(), values.begin(), values.end());
   }
@@ -340,6 +346,7 @@ class Interpreter {
     if (keys_and_values.size() % 2 != 0) {
       refuse("keys and values", std::to_string(keys_and_values.size()) + " of them");
     }
+    count_places(keys_and_values.size());
     Refs& items = items_[index(dict)];
     items.insert(items.end(), keys_and_values.begin(), keys_and_values.end());
   }
@@ -403,8 +410,9 @@ class Interpreter {
     return static_cast<std::uint64_t>(values_[ref].number);
   }
 
-  Shape counts(Ref ref, const char* what) const {
+  Shape counts(Ref ref, const char* what) {
     demand(ref, Kind::kTuple, what);
+    count_places(items(ref).size());
     if (items(ref).size() > kMaxRank) {
       refuse(std::string(what) + ": at most " + std::to_string(kMaxRank) + " axes",
              std::to_string(items(ref).size()));
@@ -517,7 +525,7 @@ class Interpreter {
   std::size_t storage_of(const std::string& key, DType dtype, std::uint64_t elements) {
     const auto [found, added] = storage_by_key_.try_emplace(key, storages_.size());
     if (added) {
-      storages_.push_back({key, dtype, elements, offset_ + opcode_at_});
+      storages_.push_back({key, dtype, elements, place_.offset + opcode_at_});
       return found->second;
     }
     const PickledTensors::Storage& known = storages_[found->second];
@@ -544,16 +552,16 @@ class Interpreter {
 
   std::string_view pickle_;
   TorchLayout layout_;
-  const std::string& place_;
-  const std::string& where_;
-  std::uint64_t offset_;
+  PicklePlace place_;
+  const Limits& limits_;
 
   std::size_t next_ = 0;
   std::size_t opcode_at_ = 0;
   unsigned char opcode_ = 0;
   Refs stack_;
   std::vector<std::size_t> marks_;  // sizes of the stack
-  std::unordered_map<std::uint64_t, Ref> memo_;
+  std::unordered_map<std::uint64_t, Ref, SeededHash> memo_;
+  std::size_t places_ = 0;  // of values in tuples, lists and dictionaries
 
   std::vector<Value> values_;
   std::vector<std::string_view> strings_;  // by Value::number, as the following
@@ -567,9 +575,8 @@ class Interpreter {
 }  // namespace
 
 PickledTensors read_pickled_tensors(std::string_view pickle, TorchLayout layout,
-                                    const std::string& place, const std::string& where,
-                                    std::uint64_t offset) {
-  Interpreter interpreter(pickle, layout, place, where, offset);
+                                    const PicklePlace& place, const Limits& limits) {
+  Interpreter interpreter(pickle, layout, place, limits);
   const Ref root = interpreter.run();
   const Kind kind = interpreter.value(root).kind;
   if (kind != Kind::kDict && kind != Kind::kOrderedDict) {
@@ -596,27 +603,27 @@ PickledTensors read_pickled_tensors(std::string_view pickle, TorchLayout layout,
   return all;
 }
 
-std::vector<std::string> read_pickled_strings(std::string_view pickle, const std::string& place,
-                                              const std::string& where, std::uint64_t offset,
-                                              std::size_t& bytes) {
-  Interpreter interpreter(pickle, TorchLayout::kPlain, place, where, offset);
+std::vector<std::string_view> read_pickled_strings(std::string_view pickle,
+                                                   const PicklePlace& place, const Limits& limits,
+                                                   std::size_t& bytes) {
+  Interpreter interpreter(pickle, TorchLayout::kPlain, place, limits);
   const Ref root = interpreter.run();
   if (interpreter.value(root).kind != Kind::kList) {
     interpreter.refuse("a list of strings", describe(interpreter.value(root).kind));
   }
-  std::vector<std::string> strings;
+  std::vector<std::string_view> strings;
   for (const Ref item : interpreter.items(root)) {
     const Kind kind = interpreter.value(item).kind;
     if (kind != Kind::kString) interpreter.refuse("a list of strings", describe(kind));
-    strings.emplace_back(interpreter.string(item));
+    strings.push_back(interpreter.string(item));
   }
   bytes = interpreter.bytes();
   return strings;
 }
 
-bool read_pickled_flag(std::string_view pickle, std::string_view key, const std::string& place,
-                       const std::string& where, std::uint64_t offset, std::size_t& bytes) {
-  Interpreter interpreter(pickle, TorchLayout::kPlain, place, where, offset);
+bool read_pickled_flag(std::string_view pickle, std::string_view key, const PicklePlace& place,
+                       const Limits& limits, std::size_t& bytes) {
+  Interpreter interpreter(pickle, TorchLayout::kPlain, place, limits);
   const Ref root = interpreter.run();
   if (interpreter.value(root).kind != Kind::kDict) {
     interpreter.refuse("a dictionary", describe(interpreter.value(root).kind));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <bridgetower/core/dtype.hpp>
+#include <bridgetower/core/limits.hpp>
 #include <bridgetower/core/shape.hpp>
 #include <cstddef>
 #include <cstdint>
@@ -40,20 +41,25 @@ enum class TorchLayout : std::uint8_t {
   kPlain  ///< before: the same and a view of another storage, or None
 };
 
-/// Interprets the pickle at the beginning of `pickle`. Every tensor lies within its storage.
-/// `where` goes before the offsets in messages ("data.pkl byte "), `offset` is that of the first
-/// byte. Throws FormatError with the byte offset, or LimitError.
-PickledTensors read_pickled_tensors(std::string_view pickle, TorchLayout layout,
-                                    const std::string& place, const std::string& where,
-                                    std::uint64_t offset = 0);
+/// Where a pickle lies, for messages.
+struct PicklePlace {
+  const std::string& file;
+  const std::string& where;  ///< goes before the offsets: "data.pkl byte "
+  std::uint64_t offset;      ///< of the first byte
+};
 
-/// A pickled list of strings; `bytes` becomes the length of its pickle.
-std::vector<std::string> read_pickled_strings(std::string_view pickle, const std::string& place,
-                                              const std::string& where, std::uint64_t offset,
-                                              std::size_t& bytes);
+/// Interprets the pickle at the beginning of `pickle`. Every tensor lies within its storage. Throws
+/// FormatError with the byte offset, or LimitError.
+PickledTensors read_pickled_tensors(std::string_view pickle, TorchLayout layout,
+                                    const PicklePlace& place, const Limits& limits);
+
+/// A pickled list of strings, which lie in `pickle`; `bytes` becomes the length of its pickle.
+std::vector<std::string_view> read_pickled_strings(std::string_view pickle,
+                                                   const PicklePlace& place, const Limits& limits,
+                                                   std::size_t& bytes);
 
 /// A pickled dictionary, of which `key` is True or False; `bytes` becomes the length of its pickle.
-bool read_pickled_flag(std::string_view pickle, std::string_view key, const std::string& place,
-                       const std::string& where, std::uint64_t offset, std::size_t& bytes);
+bool read_pickled_flag(std::string_view pickle, std::string_view key, const PicklePlace& place,
+                       const Limits& limits, std::size_t& bytes);
 
 }  // namespace bridgetower::detail

@@ -15,7 +15,6 @@ namespace {
 using nlohmann::json;
 
 constexpr std::uint64_t kLengthBytes = 8;
-constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;  // the reference implementation's limit
 
 struct NamedType {
   const char* name;
@@ -35,17 +34,22 @@ std::uint64_t little_endian(const std::array<unsigned char, kLengthBytes>& bytes
   return value;
 }
 
-std::string read_header(const detail::InputFile& file) {
+std::string read_header(const detail::InputFile& file, const Limits& limits) {
   if (file.size() < kLengthBytes) {
     throw FormatError(file.place(), "header", "at least 8 bytes", std::to_string(file.size()));
   }
   std::array<unsigned char, kLengthBytes> length_bytes{};
   file.read(0, length_bytes.data(), kLengthBytes);
   const std::uint64_t length = little_endian(length_bytes);
-  const std::uint64_t most = std::min(kMaxHeaderBytes, file.size() - kLengthBytes);
+  const std::uint64_t most = file.size() - kLengthBytes;
   if (length > most) {
     throw FormatError(file.place(), "header length", "at most " + std::to_string(most),
                       std::to_string(length));
+  }
+  if (length > limits.header_bytes) {
+    throw LimitError(file.place(), "header length",
+                     "at most " + std::to_string(limits.header_bytes) + " bytes",
+                     std::to_string(length));
   }
   std::string header(static_cast<std::size_t>(length), '\0');
   file.read(kLengthBytes, header.data(), header.size());
@@ -107,25 +111,31 @@ Shape parse_shape(const json& value, const std::string& place, const std::string
 
 }  // namespace
 
-SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
-    : SafetensorsFile(std::make_unique<const detail::InputFile>(path)) {}
+SafetensorsFile::SafetensorsFile(const std::filesystem::path& path, const Limits& limits)
+    : SafetensorsFile(std::make_unique<const detail::InputFile>(path), limits) {}
 
-SafetensorsFile::SafetensorsFile(std::string place, std::string_view bytes)
-    : SafetensorsFile(std::make_unique<const detail::InputFile>(std::move(place), bytes)) {}
+SafetensorsFile::SafetensorsFile(std::string place, std::string_view bytes, const Limits& limits)
+    : SafetensorsFile(std::make_unique<const detail::InputFile>(std::move(place), bytes), limits) {}
 
-SafetensorsFile::SafetensorsFile(std::unique_ptr<const detail::InputFile> file)
+SafetensorsFile::SafetensorsFile(std::unique_ptr<const detail::InputFile> file,
+                                 const Limits& limits)
     : file_(std::move(file)) {
-  const std::string header = read_header(*file_);
-  parse_header(header, kLengthBytes + header.size());
+  const std::string header = read_header(*file_, limits);
+  parse_header(header, kLengthBytes + header.size(), limits);
 }
 
 SafetensorsFile::~SafetensorsFile() = default;
 
-void SafetensorsFile::parse_header(const std::string& header, std::uint64_t data_begin) {
+void SafetensorsFile::parse_header(const std::string& header, std::uint64_t data_begin,
+                                   const Limits& limits) {
   const std::string& place = file_->place();
   const std::uint64_t data_bytes = file_->size() - data_begin;
-  json root = detail::parse_json(header, place);
+  json root = detail::parse_json(header, place, limits);
   const detail::JsonGuard guard(root);
+  if (root.size() > limits.tensors + 1) {  // and the metadata
+    throw LimitError(place, "tensors", "at most " + std::to_string(limits.tensors),
+                     std::to_string(root.size()));
+  }
   std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
   for (const auto& [key, value] : root.items()) {
     if (key == "__metadata__") {

@@ -62,9 +62,10 @@ void TensorFile::read_int8(const std::string& name, std::int64_t first, std::int
   read_stored(name, first, count, out);
 }
 
-std::unique_ptr<TensorFile> open_tensor_file(const std::filesystem::path& path) {
-  if (path.extension() == ".safetensors") return std::make_unique<SafetensorsFile>(path);
-  return std::make_unique<TorchCheckpoint>(path);
+std::unique_ptr<TensorFile> open_tensor_file(const std::filesystem::path& path,
+                                             const Limits& limits) {
+  if (path.extension() == ".safetensors") return std::make_unique<SafetensorsFile>(path, limits);
+  return std::make_unique<TorchCheckpoint>(path, limits);
 }
 
 }  // namespace bridgetower

@@ -21,7 +21,6 @@ using detail::PickledTensors;
 using detail::StorageRecord;
 using detail::ZipArchive;
 
-constexpr std::uint64_t kMaxPickleBytes = 16 << 20;
 constexpr std::uint64_t kMaxNoteBytes = 64;
 
 /// The plain layout begins with two pickles: torch's magic number and 1001.
@@ -105,6 +104,15 @@ struct TorchCheckpoint::Contents {
     std::uint64_t begin;  // bytes, in the record
     Shape strides;        // elements; empty where the tensor is contiguous
     bool whole;           // the record is this tensor and no other
+
+    /// From the first element to the last, both included; of a tensor that has elements.
+    std::uint64_t extent_bytes() const {
+      std::int64_t last = 0;
+      for (std::size_t axis = 0; axis < strides.size(); ++axis) {
+        last += (info.shape[axis] - 1) * strides[axis];
+      }
+      return static_cast<std::uint64_t>(last + 1) * size_of(info.dtype);
+    }
   };
 
   /// All bytes from a view's first element to its last: what a tensor that is not contiguous is
@@ -114,12 +122,12 @@ struct TorchCheckpoint::Contents {
     std::vector<char> bytes;
   };
 
-  explicit Contents(const std::filesystem::path& path) : file(path) {
+  Contents(const std::filesystem::path& path, const Limits& limits) : file(path) {
     const std::string begin = read_at(file, 0, std::min<std::uint64_t>(file.size(), 512));
     if (starts_with(begin, "PK")) {
-      open_zip();
+      open_zip(limits);
     } else if (starts_with(begin, kPlainBegin)) {
-      open_plain();
+      open_plain(limits);
     } else {
       const bool tar = begin.size() == 512 && begin.compare(257, 5, "ustar") == 0;
       throw FormatError(file.place(), "byte 0: file format", "what torch.save writes",
@@ -129,8 +137,8 @@ struct TorchCheckpoint::Contents {
     }
   }
 
-  void open_zip();
-  void open_plain();
+  void open_zip(const Limits& limits);
+  void open_plain(const Limits& limits);
   void add_tensors(const PickledTensors& pickled);
   std::shared_ptr<const Extent> extent_of(const Entry& entry) const;
   void gather(const Entry& entry, std::int64_t first, std::int64_t count, char* out) const;
@@ -143,15 +151,15 @@ struct TorchCheckpoint::Contents {
   mutable std::shared_ptr<const Extent> extent;  // of the tensor that was gathered last
 };
 
-void TorchCheckpoint::Contents::open_zip() {
-  const ZipArchive zip(file);
+void TorchCheckpoint::Contents::open_zip(const Limits& limits) {
+  const ZipArchive zip(file, limits);
   const std::string root = root_of(file, zip);
   check_entries(file, zip, root);
   check_notes(file, zip, root);
-  const std::string pickle = zip.read(root + "/data.pkl", kMaxPickleBytes);
+  const std::string pickle = zip.read(root + "/data.pkl", limits.pickle_bytes);
   const std::string where = "data.pkl byte ";
-  const PickledTensors pickled =
-      detail::read_pickled_tensors(pickle, detail::TorchLayout::kZip, file.place(), where);
+  const PickledTensors pickled = detail::read_pickled_tensors(pickle, detail::TorchLayout::kZip,
+                                                              {file.place(), where, 0}, limits);
   if (pickled.bytes != pickle.size()) {
     throw FormatError(file.place(), where + std::to_string(pickled.bytes), "the end after STOP",
                       std::to_string(pickle.size() - pickled.bytes) + " more bytes");
@@ -174,9 +182,9 @@ void TorchCheckpoint::Contents::open_zip() {
   add_tensors(pickled);
 }
 
-void TorchCheckpoint::Contents::open_plain() {
+void TorchCheckpoint::Contents::open_plain(const Limits& limits) {
   const std::string where = "byte ";
-  const std::string head = read_at(file, 0, std::min(file.size(), kMaxPickleBytes));
+  const std::string head = read_at(file, 0, std::min(file.size(), limits.pickle_bytes));
   std::uint64_t at = kPlainBegin.size();
   const auto rest = [&] { return std::string_view(head).substr(static_cast<std::size_t>(at)); };
   const auto refuse = [&](const std::string& what, const std::string& expected,
@@ -184,26 +192,27 @@ void TorchCheckpoint::Contents::open_plain() {
     throw FormatError(file.place(), where + std::to_string(at) + ": " + what, expected, got);
   };
   std::size_t bytes = 0;
-  if (!detail::read_pickled_flag(rest(), "little_endian", file.place(), where, at, bytes)) {
+  if (!detail::read_pickled_flag(rest(), "little_endian", {file.place(), where, at}, limits,
+                                 bytes)) {
     refuse("little_endian", "True", "False");
   }
   at += bytes;
-  const PickledTensors pickled =
-      detail::read_pickled_tensors(rest(), detail::TorchLayout::kPlain, file.place(), where, at);
+  const PickledTensors pickled = detail::read_pickled_tensors(rest(), detail::TorchLayout::kPlain,
+                                                              {file.place(), where, at}, limits);
   at += pickled.bytes;
   const std::uint64_t keys_at = at;
-  const std::vector<std::string> keys =
-      detail::read_pickled_strings(rest(), file.place(), where, at, bytes);
+  const std::vector<std::string_view> keys =
+      detail::read_pickled_strings(rest(), {file.place(), where, at}, limits, bytes);
   at += bytes;
 
-  std::map<std::string, std::size_t> storages;
+  std::map<std::string_view, std::size_t> storages;
   for (std::size_t i = 0; i < pickled.storages.size(); ++i) storages[pickled.storages[i].key] = i;
   records.resize(pickled.storages.size());
   if (keys.size() != records.size()) {
     at = keys_at;
     refuse("keys", std::to_string(records.size()) + " storages", std::to_string(keys.size()));
   }
-  for (const std::string& key : keys) {
+  for (const std::string_view key : keys) {
     const auto found = storages.find(key);
     if (found == storages.end() || records[found->second]) {
       refuse("storage", "a key of the dictionary, once", detail::in_quotes(key));
@@ -226,7 +235,7 @@ void TorchCheckpoint::Contents::open_plain() {
              std::to_string(file.size() - at));
     }
     records[found->second] =
-        std::make_unique<const StorageRecord>(file, key, at, data, std::nullopt);
+        std::make_unique<const StorageRecord>(file, std::string(key), at, data, std::nullopt);
     at += data;
   }
   if (at != file.size()) {
@@ -236,6 +245,9 @@ void TorchCheckpoint::Contents::open_plain() {
 }
 
 void TorchCheckpoint::Contents::add_tensors(const PickledTensors& pickled) {
+  // Thousands of views of one large storage would each read all of it.
+  constexpr std::uint64_t kMostReadings = 64;
+  std::uint64_t gathered = 0;
   std::vector<int> users(records.size());
   for (const auto& [name, tensor] : pickled.tensors) ++users[tensor.storage];
   for (const auto& [name, tensor] : pickled.tensors) {
@@ -250,6 +262,13 @@ void TorchCheckpoint::Contents::add_tensors(const PickledTensors& pickled) {
                      tensor.begin * size_of(dtype),
                      row_major ? Shape{} : tensor.strides,
                      whole};
+    if (!row_major) gathered += tensors[name].extent_bytes();
+    if (gathered > kMostReadings * file.size()) {
+      throw LimitError(file.place(), detail::in_quotes(name),
+                       "views that gather at most " + std::to_string(kMostReadings) +
+                           " times the bytes of the file",
+                       "more");
+    }
   }
 }
 
@@ -258,13 +277,9 @@ std::shared_ptr<const TorchCheckpoint::Contents::Extent> TorchCheckpoint::Conten
   const std::lock_guard<std::mutex> lock(extent_mutex);
   if (extent && extent->entry == &entry) return extent;
   extent.reset();
-  std::int64_t last = 0;
-  for (std::size_t axis = 0; axis < entry.strides.size(); ++axis) {
-    last += (entry.info.shape[axis] - 1) * entry.strides[axis];
-  }
   auto loaded = std::make_shared<Extent>();
   loaded->entry = &entry;
-  loaded->bytes.resize(static_cast<std::size_t>(last + 1) * size_of(entry.info.dtype));
+  loaded->bytes.resize(static_cast<std::size_t>(entry.extent_bytes()));
   entry.record->read(entry.begin, loaded->bytes.data(), loaded->bytes.size(), false);
   extent = loaded;
   return loaded;
@@ -292,8 +307,8 @@ void TorchCheckpoint::Contents::gather(const Entry& entry, std::int64_t first, s
   }
 }
 
-TorchCheckpoint::TorchCheckpoint(const std::filesystem::path& path)
-    : contents_(std::make_unique<const Contents>(path)) {}
+TorchCheckpoint::TorchCheckpoint(const std::filesystem::path& path, const Limits& limits)
+    : contents_(std::make_unique<const Contents>(path, limits)) {}
 
 TorchCheckpoint::~TorchCheckpoint() = default;
 

@@ -26,7 +26,6 @@ constexpr std::uint64_t kEndBytes = 22;
 constexpr std::uint64_t kZip64EndBytes = 56;
 constexpr std::uint64_t kZip64LocatorBytes = 20;
 
-constexpr std::uint64_t kMaxDirectoryBytes = 64 << 20;
 constexpr std::uint32_t kInZip64 = 0xFFFFFFFF;  // the value stands in the zip64 extra field
 constexpr std::uint16_t kZip64Extra = 1;
 constexpr std::uint32_t kHasDescriptor = 1 << 3;
@@ -146,7 +145,7 @@ bool has_zip64_end(const InputFile& file, std::uint64_t end) {
   return Fields(file.place(), bytes, 0).u32("signature") == kZip64LocatorSignature;
 }
 
-Directory read_end(const InputFile& file) {
+Directory read_end(const InputFile& file, const Limits& limits) {
   if (file.size() < kEndBytes) {
     throw FormatError(file.place(), "zip file", "at least 22 bytes", std::to_string(file.size()));
   }
@@ -183,9 +182,9 @@ Directory read_end(const InputFile& file) {
                       "to end at byte " + std::to_string(directory_end),
                       std::to_string(directory.bytes) + " bytes");
   }
-  if (directory.bytes > kMaxDirectoryBytes) {
+  if (directory.bytes > limits.listing_bytes) {
     throw LimitError(file.place(), "size of the central directory",
-                     "at most " + std::to_string(kMaxDirectoryBytes) + " bytes",
+                     "at most " + std::to_string(limits.listing_bytes) + " bytes",
                      std::to_string(directory.bytes) + " bytes");
   }
   if (directory.entries > directory.bytes / kCentralBytes) {
@@ -193,6 +192,10 @@ Directory read_end(const InputFile& file) {
                       "at most " + std::to_string(directory.bytes / kCentralBytes) +
                           ", what the central directory has room for",
                       std::to_string(directory.entries));
+  }
+  if (directory.entries > limits.tensors) {
+    throw LimitError(file.place(), "entries", "at most " + std::to_string(limits.tensors),
+                     std::to_string(directory.entries));
   }
   return directory;
 }
@@ -364,8 +367,8 @@ std::uint64_t read_entry(const InputFile& file, const Header& central, std::uint
 
 }  // namespace
 
-ZipArchive::ZipArchive(const InputFile& file) : file_(file) {
-  const Directory directory = read_end(file);
+ZipArchive::ZipArchive(const InputFile& file, const Limits& limits) : file_(file) {
+  const Directory directory = read_end(file, limits);
   const std::string bytes = read_at(file, directory.begin, directory.bytes);
   Fields in(file.place(), bytes, directory.begin);
   std::map<std::uint64_t, Header> by_offset;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bridgetower/core/limits.hpp>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -24,7 +25,7 @@ class ZipArchive {
   using Entries = std::map<std::string, Entry>;
 
   /// Throws FormatError with the byte offset, or LimitError. The file has to outlive the archive.
-  explicit ZipArchive(const InputFile& file);
+  ZipArchive(const InputFile& file, const Limits& limits);
 
   const Entries& entries() const noexcept { return entries_; }
 

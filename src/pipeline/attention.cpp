@@ -203,7 +203,7 @@ class AttentionExplainer::Model {
 AttentionExplainer AttentionExplainer::from_pretrained(const std::filesystem::path& model,
                                                        const LoadOptions& options) {
   return AttentionExplainer(std::make_shared<const Model>(
-      BridgeTowerProcessor::from_pretrained(model, options.revision),
+      BridgeTowerProcessor::from_pretrained(model, options.revision, options.limits),
       detail::load_pretrained<ModelWithMaskHead, float>(model, options)));
 }
 

@@ -5,7 +5,7 @@
 namespace bridgetower {
 
 Embedder Embedder::from_pretrained(const std::filesystem::path& model, const LoadOptions& options) {
-  return {BridgeTowerProcessor::from_pretrained(model, options.revision),
+  return {BridgeTowerProcessor::from_pretrained(model, options.revision, options.limits),
           BridgeTowerForContrastiveLearning<float>::from_pretrained(model, options)};
 }
 

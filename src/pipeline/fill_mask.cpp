@@ -32,7 +32,7 @@ Tensor<std::int64_t> as_tensor(const std::vector<std::int64_t>& ids) {
 
 MaskFiller MaskFiller::from_pretrained(const std::filesystem::path& model,
                                        const LoadOptions& options) {
-  return {BridgeTowerProcessor::from_pretrained(model, options.revision),
+  return {BridgeTowerProcessor::from_pretrained(model, options.revision, options.limits),
           BridgeTowerForMaskedLM<float>::from_pretrained(model, options)};
 }
 

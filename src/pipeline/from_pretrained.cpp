@@ -6,11 +6,11 @@ namespace bridgetower {
 
 using Path = std::filesystem::path;
 
-Checkpoint Checkpoint::open(const Path& model, const std::string& revision) {
+Checkpoint Checkpoint::open(const Path& model, const std::string& revision, const Limits& limits) {
   const Path directory = find_model(model, revision);
-  Checkpoint checkpoint{BridgeTowerConfig::from_pretrained(directory), nullptr};
+  Checkpoint checkpoint{BridgeTowerConfig::from_pretrained(directory, "main", limits), nullptr};
   checkpoint.config.validate();
-  checkpoint.weights = open_checkpoint(directory);
+  checkpoint.weights = open_checkpoint(directory, limits);
   return checkpoint;
 }
 

@@ -7,7 +7,7 @@ namespace bridgetower {
 
 ImageTextMatcher ImageTextMatcher::from_pretrained(const std::filesystem::path& model,
                                                    const LoadOptions& options) {
-  return {BridgeTowerProcessor::from_pretrained(model, options.revision),
+  return {BridgeTowerProcessor::from_pretrained(model, options.revision, options.limits),
           BridgeTowerForImageAndTextRetrieval<float>::from_pretrained(model, options)};
 }
 

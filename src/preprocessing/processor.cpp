@@ -8,10 +8,12 @@
 namespace bridgetower {
 
 BridgeTowerProcessor BridgeTowerProcessor::from_pretrained(const std::filesystem::path& model,
-                                                           const std::string& revision) {
+                                                           const std::string& revision,
+                                                           const Limits& limits) {
   const std::filesystem::path directory = find_model(model, revision);
-  return {BridgeTowerImageProcessor(ImageProcessorConfig::from_pretrained(directory)),
-          RobertaTokenizer::from_pretrained(directory)};
+  return {BridgeTowerImageProcessor(
+              ImageProcessorConfig::from_pretrained(directory, "main", limits), limits),
+          RobertaTokenizer::from_pretrained(directory, "main", limits)};
 }
 
 BridgeTowerProcessor::BridgeTowerProcessor(BridgeTowerImageProcessor image_processor,

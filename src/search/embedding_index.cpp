@@ -124,17 +124,18 @@ EmbeddingIndex::~EmbeddingIndex() = default;
 EmbeddingIndex::EmbeddingIndex(EmbeddingIndex&&) noexcept = default;
 EmbeddingIndex& EmbeddingIndex::operator=(EmbeddingIndex&&) noexcept = default;
 
-EmbeddingIndex EmbeddingIndex::open(const std::filesystem::path& directory, int threads) {
-  return open_part(directory, 0, 1, threads);
+EmbeddingIndex EmbeddingIndex::open(const std::filesystem::path& directory, int threads,
+                                    const Limits& limits) {
+  return open_part(directory, 0, 1, threads, limits);
 }
 
 EmbeddingIndex EmbeddingIndex::open_part(const std::filesystem::path& directory, std::int64_t part,
-                                         std::int64_t parts, int threads) {
+                                         std::int64_t parts, int threads, const Limits& limits) {
   if (part < 0 || part >= parts) {
     throw InputError("EmbeddingIndex", "part", "0 to " + std::to_string(parts - 1),
                      std::to_string(part));
   }
-  detail::Manifest manifest = detail::read_manifest(directory);
+  detail::Manifest manifest = detail::read_manifest(directory, limits);
   auto pool = std::make_unique<ThreadPool>(threads);
   const RowRange held = range_of(part, parts, manifest.images);
   const auto read_file = [&](detail::IndexFile file) {

@@ -19,7 +19,6 @@ using Json = nlohmann::json;
 
 constexpr const char* kFormat = "bridgetower-index";
 constexpr std::int64_t kVersion = 1;
-constexpr std::uint64_t kMaxManifestBytes = 64 << 20;
 constexpr std::size_t kModelDigits = 64;
 constexpr std::size_t kGenerationDigits = 16;
 
@@ -142,10 +141,10 @@ void for_blocks(const FileSum& sum, ThreadPool& threads, std::uint64_t begin, st
 
 }  // namespace
 
-Manifest read_manifest(const std::filesystem::path& directory) {
+Manifest read_manifest(const std::filesystem::path& directory, const Limits& limits) {
   const std::filesystem::path path = directory / kManifestName;
   const std::string place = path.string();
-  Json json = read_json_file(path, kMaxManifestBytes);
+  Json json = read_json_file(path, limits.listing_bytes, limits);
   const JsonGuard guard(json);
   const Members members(json, place);
   if (members.text("format") != kFormat) {

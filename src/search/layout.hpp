@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bridgetower/core/limits.hpp>
 #include <bridgetower/core/parallel.hpp>
 #include <bridgetower/search/embedding_index.hpp>
 #include <cstdint>
@@ -61,7 +62,7 @@ struct Manifest {
 constexpr std::size_t bytes_of(VectorType type) { return type == VectorType::kFloat32 ? 4 : 2; }
 
 /// Throws IoError, or FormatError where the counts and lengths do not fit each other.
-Manifest read_manifest(const std::filesystem::path& directory);
+Manifest read_manifest(const std::filesystem::path& directory, const Limits& limits = {});
 void write_manifest(const std::filesystem::path& directory, const Manifest& manifest);
 
 /// Opens a file of the index and checks its length and every block that has bytes from `begin` to

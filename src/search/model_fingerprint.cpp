@@ -10,7 +10,6 @@
 namespace bridgetower {
 namespace {
 
-constexpr std::uint64_t kMaxConfigBytes = 16 << 20;
 constexpr std::int64_t kValues = 256;  // of each tensor
 
 void add_text(detail::Sha256& hash, const std::string& text) {
@@ -21,13 +20,14 @@ void add_text(detail::Sha256& hash, const std::string& text) {
 
 }  // namespace
 
-std::string model_fingerprint(const std::filesystem::path& model, const std::string& revision) {
+std::string model_fingerprint(const std::filesystem::path& model, const std::string& revision,
+                              const Limits& limits) {
   const std::filesystem::path directory = find_model(model, revision);
   detail::Sha256 hash;
   for (const char* name : {"config.json", "preprocessor_config.json"}) {
-    add_text(hash, detail::read_file(directory / name, kMaxConfigBytes));
+    add_text(hash, detail::read_file(directory / name, limits.config_bytes));
   }
-  const std::unique_ptr<WeightSource> weights = open_checkpoint(directory);
+  const std::unique_ptr<WeightSource> weights = open_checkpoint(directory, limits);
   std::vector<float> values(static_cast<std::size_t>(kValues));
   for (const std::string& name : weights->names()) {
     const auto info = weights->find(name);

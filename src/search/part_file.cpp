@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <bridgetower/core/error.hpp>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <system_error>
+#include <type_traits>
 
 #include "core/file.hpp"
 #include "core/json.hpp"
@@ -17,17 +19,20 @@ namespace fs = std::filesystem;
 
 constexpr const char* kFormat = "bridgetower-part";
 constexpr std::int64_t kVersion = 1;
-constexpr std::uint64_t kMaxBytes = 64 << 10;
 
 /// Throws FormatError where it is absent or of another type.
 template <class Value>
 Value member(const nlohmann::json& json, const char* key, const std::string& place) {
-  try {
-    return json.at(key).get<Value>();
-  } catch (const nlohmann::json::exception&) {
-    throw FormatError(place, key, "a value of its kind",
-                      json.contains(key) ? describe(json[key]) : "none");
+  const auto found = json.find(key);
+  if constexpr (std::is_same_v<Value, std::string>) {
+    if (found != json.end() && found->is_string()) return found->template get<Value>();
+  } else if (found != json.end() && found->is_number_unsigned() &&
+             found->template get<std::uint64_t>() <=
+                 static_cast<std::uint64_t>(std::numeric_limits<Value>::max())) {
+    return found->template get<Value>();
   }
+  throw FormatError(place, key, "a value of its kind",
+                    found == json.end() ? "none" : describe(*found));
 }
 
 std::string name_of(const Shard& shard) {
@@ -90,7 +95,7 @@ void check_same_kind(const std::vector<Part>& parts) {
 
 Part read_part(const fs::path& directory) {
   const std::string place = (directory / kPartName).string();
-  nlohmann::json json = read_json_file(directory / kPartName, kMaxBytes);
+  nlohmann::json json = read_json_file(directory / kPartName, Limits().config_bytes);
   const JsonGuard guard(json);
   if (!json.is_object() || member<std::string>(json, "format", place) != kFormat) {
     throw FormatError(place, "format", kFormat, "another");

@@ -27,9 +27,9 @@ Image load_unchanged(const ImageRecord& record) {
 
 std::unique_ptr<const SearchModel> SearchModel::from_pretrained(const std::filesystem::path& model,
                                                                 const LoadOptions& options) {
-  return std::unique_ptr<const SearchModel>(
-      new SearchModel(BridgeTowerProcessor::from_pretrained(model, options.revision),
-                      load_pretrained<BothHeads, float>(model, options)));
+  return std::unique_ptr<const SearchModel>(new SearchModel(
+      BridgeTowerProcessor::from_pretrained(model, options.revision, options.limits),
+      load_pretrained<BothHeads, float>(model, options)));
 }
 
 Tensor<float> SearchModel::embed(const Image& image) const {

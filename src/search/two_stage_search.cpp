@@ -54,7 +54,7 @@ TwoStageSearch& TwoStageSearch::operator=(TwoStageSearch&&) noexcept = default;
 
 TwoStageSearch TwoStageSearch::from_pretrained(const std::filesystem::path& model,
                                                EmbeddingIndex index, const LoadOptions& options) {
-  index.check_model(model_fingerprint(model, options.revision));
+  index.check_model(model_fingerprint(model, options.revision, options.limits));
   return {std::move(index), detail::SearchModel::from_pretrained(model, options)};
 }
 

@@ -123,8 +123,8 @@ void parse_normalizer(std::string_view bytes, ModelFile& model, const std::strin
 }
 
 /// The first three pieces are special, all others ordinary.
-void parse_piece(std::string_view bytes, std::size_t id, ModelFile& model,
-                 const std::string& place) {
+void parse_piece(std::string_view bytes, std::size_t id, ModelFile& model, const std::string& place,
+                 const Limits& limits) {
   ModelFile::Piece piece{{}, 0};
   std::uint64_t type = kNormal;
   for (FieldReader field(bytes, place); field.next();) {
@@ -147,6 +147,10 @@ void parse_piece(std::string_view bytes, std::size_t id, ModelFile& model,
       find_invalid_utf8(piece.text) != std::string_view::npos) {
     throw FormatError(place, what, "a text of type 1", got);
   }
+  if (piece.text.size() > limits.token_bytes) {
+    throw LimitError(place, what, "at most " + std::to_string(limits.token_bytes) + " bytes",
+                     std::to_string(piece.text.size()));
+  }
   if (!(std::abs(piece.score) <= kLargestScore)) {
     throw FormatError(place, what + " " + in_quotes(piece.text), "a score",
                       "a number out of range");
@@ -156,11 +160,11 @@ void parse_piece(std::string_view bytes, std::size_t id, ModelFile& model,
 
 }  // namespace
 
-ModelFile parse_model_file(std::string_view bytes, const std::string& place) {
+ModelFile parse_model_file(std::string_view bytes, const std::string& place, const Limits& limits) {
   ModelFile model;
   std::size_t pieces = 0;
   for (FieldReader field(bytes, place); field.next();) {
-    if (field.number() == 1) parse_piece(field.bytes(), pieces++, model, place);
+    if (field.number() == 1) parse_piece(field.bytes(), pieces++, model, place, limits);
     if (field.number() == 2) parse_trainer(field.bytes(), place);
     if (field.number() == 3) parse_normalizer(field.bytes(), model, place);
   }

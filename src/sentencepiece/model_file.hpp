@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bridgetower/core/limits.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,7 +19,8 @@ struct ModelFile {
   std::string replacements;   // precompiled_charsmap
 };
 
-/// Throws FormatError for bytes that are no SentencePiece model and for a model of another kind.
-ModelFile parse_model_file(std::string_view bytes, const std::string& place);
+/// Throws FormatError for bytes that are no SentencePiece model and for a model of another kind,
+/// LimitError for a piece that is too long.
+ModelFile parse_model_file(std::string_view bytes, const std::string& place, const Limits& limits);
 
 }  // namespace bridgetower::detail

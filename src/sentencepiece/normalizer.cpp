@@ -9,6 +9,7 @@ namespace bridgetower::detail {
 namespace {
 
 constexpr std::size_t kLongestReplacement = 256;
+constexpr std::size_t kLongestKey = 256;  // a trie may lead in a circle
 
 std::uint32_t little_endian(std::string_view bytes, std::size_t position) {
   std::uint32_t value = 0;
@@ -34,7 +35,8 @@ std::size_t character_end(std::string_view text, std::size_t position, std::size
 
 }  // namespace
 
-Normalizer::Normalizer(std::string_view table, const std::string& place) {
+Normalizer::Normalizer(std::string_view table, const std::string& place, std::uint64_t max_bytes)
+    : max_bytes_(max_bytes) {
   const auto refuse = [&place](const std::string& expected, const std::string& got) {
     throw FormatError(place, "normalizer_spec.precompiled_charsmap", expected, got);
   };
@@ -65,7 +67,8 @@ Normalizer::Replacement Normalizer::replacement_at(std::string_view text,
   Replacement best{text.substr(position, code_point_at(text, position).bytes), 0};
   // Positions in the trie are not trusted: one that is outside ends the search.
   std::size_t node = trie_.empty() ? 0 : Unit{trie_[0]}.offset();
-  for (std::size_t i = position; i < text.size(); ++i) {
+  const std::size_t end = position + std::min(text.size() - position, kLongestKey);
+  for (std::size_t i = position; i < end; ++i) {
     const auto byte = static_cast<unsigned char>(text[i]);
     node ^= byte;
     if (node >= trie_.size()) break;
@@ -116,6 +119,10 @@ Normalizer::Text Normalizer::normalize(std::string_view text) const {
     const std::size_t first = replacement.bytes.find_first_not_of(' ');
     const std::size_t skip = !after_space ? 0 : std::min(first, replacement.bytes.size());
     append(replacement, text, position, skip, out);
+    if (out.bytes.size() > max_bytes_) {
+      throw LimitError("text", "normalised length",
+                       "at most " + std::to_string(max_bytes_) + " bytes", "more");
+    }
     if (skip < replacement.bytes.size()) after_space = replacement.bytes.back() == ' ';
     position += replacement.length;
   }

@@ -22,10 +22,12 @@ class Normalizer {
     std::vector<std::pair<std::size_t, std::size_t>> sources;
   };
 
-  /// `table`: the model's precompiled_charsmap, may be empty. Throws FormatError.
-  Normalizer(std::string_view table, const std::string& place);
+  /// `table`: the model's precompiled_charsmap, may be empty; `max_bytes` of a normalised text.
+  /// Throws FormatError.
+  Normalizer(std::string_view table, const std::string& place, std::uint64_t max_bytes);
 
-  /// Of valid UTF-8; the result is valid UTF-8 too.
+  /// Of valid UTF-8; the result is valid UTF-8 too. Throws LimitError for a result that is too
+  /// long.
   Text normalize(std::string_view text) const;
 
  private:
@@ -41,6 +43,7 @@ class Normalizer {
 
   std::vector<std::uint32_t> trie_;  // a double array of darts-clone
   std::string strings_;              // replacements, each ending in a zero byte
+  std::uint64_t max_bytes_;
 };
 
 }  // namespace bridgetower::detail

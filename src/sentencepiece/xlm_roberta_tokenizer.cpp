@@ -6,6 +6,7 @@
 
 #include "core/file.hpp"
 #include "core/json.hpp"
+#include "core/seeded_hash.hpp"
 #include "preprocessing/text/tokenizer_files.hpp"
 #include "sentencepiece/model_file.hpp"
 #include "sentencepiece/normalizer.hpp"
@@ -13,8 +14,6 @@
 
 namespace bridgetower {
 namespace {
-
-constexpr std::uint64_t kMaxFileBytes = 256 << 20;
 
 constexpr std::int64_t kUnknown = 3;
 constexpr std::int64_t kFirstPiece = 4;
@@ -26,8 +25,8 @@ bool begins_word(std::string_view piece) {
 }  // namespace
 
 struct XlmRobertaTokenizer::Model {
-  Model(const detail::ModelFile& file, const std::string& place)
-      : normalizer(file.replacements, place),
+  Model(const detail::ModelFile& file, const std::string& place, std::uint64_t max_text)
+      : normalizer(file.replacements, place, max_text),
         unigram(file.pieces),
         tokens{"<s>", "<pad>", "</s>", "<unk>"} {
     for (const auto& piece : file.pieces) tokens.push_back(piece.text);
@@ -42,42 +41,47 @@ struct XlmRobertaTokenizer::Model {
   detail::Normalizer normalizer;
   detail::Unigram unigram;
   std::vector<std::string> tokens;  // by fairseq's id
-  std::unordered_map<std::string, std::int64_t> ids;
+  std::unordered_map<std::string, std::int64_t, detail::SeededHash> ids;
 };
 
 std::shared_ptr<const XlmRobertaTokenizer> XlmRobertaTokenizer::from_pretrained(
-    const std::filesystem::path& directory) {
-  return std::shared_ptr<const XlmRobertaTokenizer>(new XlmRobertaTokenizer(directory));
+    const std::filesystem::path& directory, const Limits& limits) {
+  return std::shared_ptr<const XlmRobertaTokenizer>(new XlmRobertaTokenizer(directory, limits));
 }
 
-XlmRobertaTokenizer::XlmRobertaTokenizer(const std::filesystem::path& directory) {
+XlmRobertaTokenizer::XlmRobertaTokenizer(const std::filesystem::path& directory,
+                                         const Limits& limits) {
+  limits_ = limits;
   const std::filesystem::path file = directory / "sentencepiece.bpe.model";
   const std::string place = file.string();
   model_ = std::make_unique<const Model>(
-      detail::parse_model_file(detail::read_file(file, kMaxFileBytes), place), place);
+      detail::parse_model_file(detail::read_file(file, limits.vocabulary_bytes), place, limits),
+      place, limits.text_bytes);
+  std::vector<AddedToken> added;
   for (const char* content : {"<s>", "<pad>", "</s>", "<unk>", "<mask>"}) {
     AddedToken token;
     token.content = content;
     token.id = *token_to_id(content);
     token.lstrip = token.content == "<mask>";
-    added_tokens_.push_back(token);
+    added.push_back(token);
   }
   special_.mask = *token_to_id("<mask>");
   trim_offsets_ = false;
-  const detail::TokenizerConfig config = detail::read_tokenizer_config(directory);
+  const detail::TokenizerConfig config = detail::read_tokenizer_config(directory, limits);
   model_max_length_ = config.model_max_length;
   padding_side_ = config.padding_side.value_or(Side::kRight);
   truncation_side_ = config.truncation_side.value_or(Side::kRight);
   for (const AddedToken& token : config.added_tokens) {
-    const auto same = std::find_if(added_tokens_.begin(), added_tokens_.end(),
+    const auto same = std::find_if(added.begin(), added.end(),
                                    [&](const AddedToken& t) { return t.content == token.content; });
-    if (same == added_tokens_.end()) {
+    if (same == added.end()) {
       throw FormatError((directory / "tokenizer_config.json").string(), "added_tokens_decoder",
                         "the five special tokens", detail::in_quotes(token.content));
     }
     same->lstrip = token.lstrip;
     same->rstrip = token.rstrip;
   }
+  set_added_tokens(std::move(added));
 }
 
 XlmRobertaTokenizer::~XlmRobertaTokenizer() = default;

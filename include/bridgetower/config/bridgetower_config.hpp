@@ -2,6 +2,7 @@
 
 #include <bridgetower/config/text_config.hpp>
 #include <bridgetower/config/vision_config.hpp>
+#include <bridgetower/core/limits.hpp>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -33,10 +34,11 @@ struct BridgeTowerConfig {
                                                     VisionConfig vision_config);
 
   /// Reads config.json of a model directory (or a file of that format).
-  /// Throws IoError, FormatError (not JSON) or ConfigError (a key of the wrong type); validate()
-  /// tells whether it can be run.
+  /// Throws IoError, FormatError (not JSON), LimitError or ConfigError (a key of the wrong type);
+  /// validate() tells whether it can be run.
   static BridgeTowerConfig from_pretrained(const std::filesystem::path& model,
-                                           const std::string& revision = "main");
+                                           const std::string& revision = "main",
+                                           const Limits& limits = {});
 
   /// Writes config.json into a directory that exists. Throws IoError.
   void save_pretrained(const std::filesystem::path& directory) const;

@@ -10,7 +10,8 @@ namespace bridgetower {
 /// defaults, unknown ones are ignored. Types are strict, as in transformers 5: an integer where a
 /// float belongs, or "64" where 64 belongs, is a ConfigError that names the key. Throws FormatError
 /// for text that is not JSON.
-BridgeTowerConfig config_from_json(std::string_view text, const std::string& place);
+BridgeTowerConfig config_from_json(std::string_view text, const std::string& place,
+                                   const Limits& limits = {});
 
 /// The text of a config.json that Hugging Face and config_from_json read back as the same
 /// configuration. Throws ConfigError for numbers that are not finite and strings that are not

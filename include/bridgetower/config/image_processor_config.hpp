@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bridgetower/core/limits.hpp>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -28,12 +29,14 @@ struct ImageProcessorConfig {
   bool do_pad = true;  ///< smaller pictures of a batch are filled up; gives the pixel mask
 
   /// Reads preprocessor_config.json of a model directory; its keys are strictly typed, unknown ones
-  /// ignored. Throws IoError, FormatError or ConfigError.
+  /// ignored. Throws IoError, FormatError, LimitError or ConfigError.
   static ImageProcessorConfig from_pretrained(const std::filesystem::path& model,
-                                              const std::string& revision = "main");
+                                              const std::string& revision = "main",
+                                              const Limits& limits = {});
 
   /// The same from text; `place` names it in errors.
-  static ImageProcessorConfig from_json(std::string_view text, const std::string& place);
+  static ImageProcessorConfig from_json(std::string_view text, const std::string& place,
+                                        const Limits& limits = {});
 
   /// Replaces one key by a JSON value, e.g. set("size", "384"). An unknown key is a ConfigError.
   void set(const std::string& key, std::string_view json);

@@ -2,6 +2,7 @@
 
 #include <bridgetower/core/backend.hpp>
 #include <bridgetower/core/dtype.hpp>
+#include <bridgetower/core/limits.hpp>
 #include <string>
 
 namespace bridgetower {
@@ -14,6 +15,7 @@ struct LoadOptions {
   /// quarter, heads and embeddings in bfloat16. Everything else stays float.
   DType dtype = DType::kF32;
   std::string revision = "main";  ///< of a model in the Hugging Face cache (core/hub_cache.hpp)
+  Limits limits;                  ///< of the model's files and of what it is asked later
 };
 
 }  // namespace bridgetower

@@ -42,6 +42,10 @@ class WeightSource {
                          std::int8_t* out) const;
 };
 
+/// The bytes of all tensors as a model keeps them in memory whose matrices are of this type
+/// (LoadOptions::dtype; kF64 for a double model), and as convert_checkpoint() stores them.
+std::uint64_t kept_bytes(const WeightSource& source, DType dtype);
+
 inline void WeightSource::read_int8(const std::string& name, std::int64_t, std::int64_t,
                                     std::int8_t*) const {
   throw InputError(place(), name, "no I8 tensor from this source", "I8");

@@ -16,7 +16,7 @@ class ShardedCheckpoint : public TensorFile {
   /// Throws IoError, FormatError or LimitError: a shard's name that is not a plain file name, a
   /// missing or broken shard, one that lacks a tensor which the index places there, or a tensor
   /// that the index lacks.
-  explicit ShardedCheckpoint(const std::filesystem::path& index);
+  explicit ShardedCheckpoint(const std::filesystem::path& index, const Limits& limits = {});
 
   std::string place() const override { return place_; }
   std::vector<std::string> names() const override;
@@ -33,6 +33,7 @@ class ShardedCheckpoint : public TensorFile {
 /// The weights of a model directory: the first that is there of model.safetensors, its shards,
 /// pytorch_model.bin, its shards. Throws IoError where there is none, and FormatError or LimitError
 /// for a broken file.
-std::unique_ptr<TensorFile> open_checkpoint(const std::filesystem::path& directory);
+std::unique_ptr<TensorFile> open_checkpoint(const std::filesystem::path& directory,
+                                            const Limits& limits = {});
 
 }  // namespace bridgetower

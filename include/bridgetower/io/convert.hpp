@@ -24,10 +24,6 @@ struct Converted {
   std::vector<std::string> files;  ///< names in the destination, in the order they were written
 };
 
-/// The bytes of all tensors as convert_checkpoint() would store them, which is what a model keeps
-/// of them in memory.
-std::uint64_t converted_bytes(const WeightSource& source, DType dtype);
-
 /// Writes a checkpoint as safetensors: model.safetensors, or shards and their index where it is
 /// larger than one shard. `source` is a model directory, ORG/NAME of one in the Hugging Face cache,
 /// or one file of weights; the configuration and the tokenizer's files beside it are copied.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bridgetower/core/limits.hpp>
 #include <bridgetower/core/tensor.hpp>
 #include <bridgetower/io/tensor_file.hpp>
 #include <cstdint>
@@ -24,11 +25,12 @@ class SafetensorsFile : public TensorFile {
  public:
   using Metadata = std::map<std::string, std::string>;
 
-  /// Throws IoError (missing, not a regular file, unreadable) or FormatError (any broken rule).
-  explicit SafetensorsFile(const std::filesystem::path& path);
+  /// Throws IoError (missing, not a regular file, unreadable), FormatError (any broken rule) or
+  /// LimitError.
+  explicit SafetensorsFile(const std::filesystem::path& path, const Limits& limits = {});
 
   /// Such a file's bytes, which outlive this; `place` is what the errors call them.
-  SafetensorsFile(std::string place, std::string_view bytes);
+  SafetensorsFile(std::string place, std::string_view bytes, const Limits& limits = {});
   ~SafetensorsFile() override;
 
   std::string place() const override;
@@ -53,8 +55,8 @@ class SafetensorsFile : public TensorFile {
     std::uint64_t bytes;
   };
 
-  explicit SafetensorsFile(std::unique_ptr<const detail::InputFile> file);
-  void parse_header(const std::string& header, std::uint64_t data_begin);
+  SafetensorsFile(std::unique_ptr<const detail::InputFile> file, const Limits& limits);
+  void parse_header(const std::string& header, std::uint64_t data_begin, const Limits& limits);
   const Entry& entry(const std::string& name) const;
 
   std::unique_ptr<const detail::InputFile> file_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bridgetower/core/limits.hpp>
 #include <bridgetower/core/weight_source.hpp>
 #include <cstdint>
 #include <filesystem>
@@ -36,6 +37,7 @@ class TensorFile : public WeightSource {
 };
 
 /// Opens a file by its suffix: .safetensors, or a pickle file of torch.save.
-std::unique_ptr<TensorFile> open_tensor_file(const std::filesystem::path& path);
+std::unique_ptr<TensorFile> open_tensor_file(const std::filesystem::path& path,
+                                             const Limits& limits = {});
 
 }  // namespace bridgetower

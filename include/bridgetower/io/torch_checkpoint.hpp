@@ -21,7 +21,7 @@ class TorchCheckpoint : public TensorFile {
  public:
   /// Throws IoError (missing, not a regular file, unreadable), FormatError (anything but such a
   /// dictionary, with the byte offset) or LimitError.
-  explicit TorchCheckpoint(const std::filesystem::path& path);
+  explicit TorchCheckpoint(const std::filesystem::path& path, const Limits& limits = {});
   ~TorchCheckpoint() override;
 
   std::string place() const override;

@@ -2,6 +2,7 @@
 
 #include <bridgetower/config/bridgetower_config.hpp>
 #include <bridgetower/core/batch_encoding.hpp>
+#include <bridgetower/core/limits.hpp>
 #include <bridgetower/core/tensor.hpp>
 #include <cstdint>
 #include <optional>
@@ -38,6 +39,7 @@ struct ForwardInputs {
   bool return_loss = false;  ///< ITC only
   bool output_hidden_states = false;
   bool output_attentions = false;
+  std::int64_t max_batch = Limits().batch;  ///< LimitError beyond
 
   std::int64_t batch() const { return input_ids->dim(0); }
   std::int64_t length() const { return input_ids->dim(1); }
@@ -45,6 +47,7 @@ struct ForwardInputs {
 
   /// Throws InputError or ShapeError for what a model of this configuration cannot take; the other
   /// two look at one side only.
+  /// All throw LimitError for more than max_batch items.
   void check(const BridgeTowerConfig& config) const;
   void check_text() const;
   void check_image(const BridgeTowerConfig& config) const;
@@ -63,6 +66,11 @@ inline void check_rank(const char* argument, const Shape& got, std::size_t rank,
   }
 }
 
+inline void check_batch(const char* argument, std::int64_t items, std::int64_t most) {
+  if (items <= most) return;
+  throw LimitError(argument, "batch", "at most " + std::to_string(most), std::to_string(items));
+}
+
 inline void check_item(std::int64_t b, std::int64_t batch) {
   if (b >= 0 && b < batch) return;
   throw InputError("inputs", "item", "0 to " + std::to_string(batch - 1), std::to_string(b));
@@ -77,6 +85,7 @@ void ForwardInputs<Scalar>::check_text() const {
                      inputs_embeds ? "missing; inputs_embeds cannot replace them" : "missing");
   }
   detail::check_rank("input_ids", input_ids->shape(), 2, "[batch, tokens]");
+  detail::check_batch("input_ids", batch(), max_batch);
   if (attention_mask) {
     detail::check_shape("attention_mask", attention_mask->shape(), input_ids->shape());
   }
@@ -98,6 +107,7 @@ void ForwardInputs<Scalar>::check_image(const BridgeTowerConfig& config) const {
   } else {
     throw InputError("pixel_values", "missing, and image_embeds too");
   }
+  detail::check_batch(image_embeds ? "image_embeds" : "pixel_values", images(), max_batch);
   if (image_token_type_idx != 0 && image_token_type_idx != 1) {
     throw InputError("image_token_type_idx", "value", "0 or 1",
                      std::to_string(image_token_type_idx));

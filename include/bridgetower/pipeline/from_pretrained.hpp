@@ -22,14 +22,15 @@ struct Checkpoint {
 
   /// `model` is a directory, or ORG/NAME of a model in the Hugging Face cache (find_model in
   /// core/hub_cache.hpp). Throws IoError, FormatError, ConfigError or LimitError.
-  static Checkpoint open(const std::filesystem::path& model, const std::string& revision = "main");
+  static Checkpoint open(const std::filesystem::path& model, const std::string& revision = "main",
+                         const Limits& limits = {});
 };
 
 namespace detail {
 
 template <template <class> class Model, class Scalar>
 Model<Scalar> load_pretrained(const std::filesystem::path& model, const LoadOptions& options) {
-  const Checkpoint checkpoint = Checkpoint::open(model, options.revision);
+  const Checkpoint checkpoint = Checkpoint::open(model, options.revision, options.limits);
   return load_model<Model, Scalar>(checkpoint.config, *checkpoint.weights, options);
 }
 

@@ -23,7 +23,8 @@ class BridgeTowerProcessor {
   /// of one in the Hugging Face cache (core/hub_cache.hpp). Throws IoError, FormatError,
   /// ConfigError or LimitError.
   static BridgeTowerProcessor from_pretrained(const std::filesystem::path& model,
-                                              const std::string& revision = "main");
+                                              const std::string& revision = "main",
+                                              const Limits& limits = {});
 
   BridgeTowerProcessor(BridgeTowerImageProcessor image_processor,
                        std::shared_ptr<const TextTokenizer> tokenizer);

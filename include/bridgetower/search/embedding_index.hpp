@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bridgetower/core/limits.hpp>
 #include <bridgetower/core/tensor.hpp>
 #include <bridgetower/search/image_record.hpp>
 #include <cstdint>
@@ -43,15 +44,16 @@ struct RowRange {
 /// every byte but the states' is checked then. Immutable; every call may run from any thread.
 class EmbeddingIndex {
  public:
-  /// Throws IoError or FormatError (another format, a newer one, anything damaged). `threads` as in
-  /// LoadOptions.
-  static EmbeddingIndex open(const std::filesystem::path& directory, int threads = 0);
+  /// Throws IoError, FormatError (another format, a newer one, anything damaged) or LimitError.
+  /// `threads` as in LoadOptions.
+  static EmbeddingIndex open(const std::filesystem::path& directory, int threads = 0,
+                             const Limits& limits = {});
 
   /// The same for process `part` of `parts` (from 0), which searches one of as many ranges of rows:
   /// only vectors of rows() are read, checked and looked at by nearest(). Throws InputError for
   /// numbers that do not fit.
   static EmbeddingIndex open_part(const std::filesystem::path& directory, std::int64_t part,
-                                  std::int64_t parts, int threads = 0);
+                                  std::int64_t parts, int threads = 0, const Limits& limits = {});
 
   ~EmbeddingIndex();
   EmbeddingIndex(EmbeddingIndex&&) noexcept;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bridgetower/core/limits.hpp>
 #include <filesystem>
 #include <string>
 
@@ -10,6 +11,6 @@ namespace bridgetower {
 /// Reads little of the file, so a model that differs from another only further inside its tensors
 /// is taken for the same. `model` and `revision` as in BridgeTowerModel; throws as it does.
 std::string model_fingerprint(const std::filesystem::path& model,
-                              const std::string& revision = "main");
+                              const std::string& revision = "main", const Limits& limits = {});
 
 }  // namespace bridgetower

@@ -25,7 +25,7 @@ class XlmRobertaTokenizer : public TextTokenizer {
   /// the sides of padding and truncation, added_tokens_decoder). Throws IoError, LimitError, or
   /// FormatError for a model of another kind or layout and for a broken one.
   static std::shared_ptr<const XlmRobertaTokenizer> from_pretrained(
-      const std::filesystem::path& directory);
+      const std::filesystem::path& directory, const Limits& limits = {});
 
   ~XlmRobertaTokenizer() override;
 
@@ -36,7 +36,7 @@ class XlmRobertaTokenizer : public TextTokenizer {
  private:
   struct Model;
 
-  explicit XlmRobertaTokenizer(const std::filesystem::path& directory);
+  XlmRobertaTokenizer(const std::filesystem::path& directory, const Limits& limits);
 
   std::vector<SegmentToken> tokenize_segment(std::string_view segment) const override;
   std::string join(const std::vector<std::int64_t>& ids) const override;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bridgetower/core/error.hpp>
+#include <iterator>
 
 #include "core/crc32.hpp"
 
@@ -71,13 +72,30 @@ PngFacts read_png(std::string_view bytes, const std::string& place) {
       if (type != "IHDR" || length != 13) {
         throw FormatError(place, where, "IHDR with 13 bytes", "another chunk");
       }
+      facts.width = number_at(data, 0, 4, true);
+      facts.height = number_at(data, 4, 4, true);
       facts.bit_depth = static_cast<int>(byte_at(data, 8));
       facts.color_type = static_cast<int>(byte_at(data, 9));
     }
     if (type == "eXIf") facts.orientation = exif_orientation(data);
+    if (type == "IDAT") facts.data_bytes += length;
     if (type == "IEND") return facts;
     position += kChunkFrame + length;
   }
+}
+
+void check_png_size(const PngFacts& facts, const std::string& place) {
+  constexpr std::uint64_t kMostOfAByte = 1032;  // deflate makes 258 bytes of two bits at best
+  constexpr std::uint64_t kChannels[] = {1, 0, 3, 1, 2, 0, 4};  // by the colour type
+  const auto color = static_cast<std::size_t>(facts.color_type);
+  const std::uint64_t channels = color < std::size(kChannels) ? kChannels[color] : 0;
+  const std::uint64_t row =
+      facts.width * channels * static_cast<std::uint64_t>(facts.bit_depth) / 8;
+  if (facts.data_bytes == 0 || facts.height == 0) return;  // refused by the decoder
+  if (row <= kMostOfAByte * facts.data_bytes / facts.height) return;
+  throw FormatError(place, "picture size",
+                    "one that " + std::to_string(facts.data_bytes) + " bytes of data can hold",
+                    std::to_string(facts.width) + " x " + std::to_string(facts.height));
 }
 
 namespace {
@@ -125,15 +143,15 @@ std::size_t next_marker_after_scan(std::string_view bytes, std::size_t position)
 
 }  // namespace
 
-int read_jpeg_orientation(std::string_view bytes, const std::string& place) {
+int read_jpeg_orientation(std::string_view bytes, const std::string& place,
+                          std::int64_t max_scans) {
   constexpr std::uint32_t kHuffmanTables = 0xC4;
   constexpr std::uint32_t kEnd = 0xD9;
   constexpr std::uint32_t kStartOfScan = 0xDA;
   constexpr std::uint32_t kApp1 = 0xE1;
   constexpr std::string_view kExif("Exif\0\0", 6);
-  constexpr std::size_t kMaxScans = 1000;  // progressive files have about ten; each costs a pass
   int orientation = 1;
-  std::size_t scans = 0;
+  std::int64_t scans = 0;
   std::size_t position = 2;
   for (;;) {
     position = scans == 0 ? next_marker(bytes, position) : next_marker_after_scan(bytes, position);
@@ -157,8 +175,8 @@ int read_jpeg_orientation(std::string_view bytes, const std::string& place) {
     if (marker == kApp1 && data.substr(0, kExif.size()) == kExif) {
       orientation = exif_orientation(data.substr(kExif.size()));
     }
-    if (marker == kStartOfScan && ++scans > kMaxScans) {
-      throw LimitError(place, "scans", "at most " + std::to_string(kMaxScans), "more");
+    if (marker == kStartOfScan && ++scans > max_scans) {
+      throw LimitError(place, "scans", "at most " + std::to_string(max_scans), "more");
     }
     position += 1 + length;
   }

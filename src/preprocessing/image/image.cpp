@@ -143,10 +143,11 @@ Image Image::decode(std::string_view bytes, const std::string& place, const Imag
   if (starts_with(bytes, kPngSignature)) {
     const detail::PngFacts facts = detail::read_png(bytes, place);
     check_size(bytes, place, limits, detail::stb_size);
+    detail::check_png_size(facts, place);
     return oriented(decode_png(bytes, place, facts), facts.orientation);
   }
   if (starts_with(bytes, kJpegSignature)) {
-    const int orientation = detail::read_jpeg_orientation(bytes, place);
+    const int orientation = detail::read_jpeg_orientation(bytes, place, limits.max_scans);
     check_size(bytes, place, limits, detail::jpeg_size);
     return oriented(decode_jpeg(bytes, place), orientation);
   }

@@ -12,9 +12,16 @@ std::string size_text(std::int64_t height, std::int64_t width) {
   return std::to_string(height) + " x " + std::to_string(width);
 }
 
+void check_pixels(std::int64_t height, std::int64_t width, std::int64_t most) {
+  if (height <= most / width) return;
+  throw LimitError("image processor", "prepared picture",
+                   "at most " + std::to_string(most) + " pixels", size_text(height, width));
+}
+
 /// HF: get_resize_output_image_size. The shorter side becomes config.size, unless the longer one
 /// would pass 1333 / 800 of it; then both are rounded down to multiples of the divisor.
-Image resize_to_config(const Image& image, const ImageProcessorConfig& config) {
+Image resize_to_config(const Image& image, const ImageProcessorConfig& config,
+                       std::int64_t max_pixels) {
   const auto shorter = static_cast<double>(config.size);
   const double longest = static_cast<double>(static_cast<std::int64_t>(1333.0 / 800.0 * shorter));
   const auto height = static_cast<double>(image.height());
@@ -38,6 +45,7 @@ Image resize_to_config(const Image& image, const ImageProcessorConfig& config) {
                          " pixels after resizing",
                      size_text(rows, columns));
   }
+  check_pixels(rows, columns, max_pixels);
   return resize(image, rows, columns, static_cast<Resample>(config.resample));
 }
 
@@ -137,11 +145,17 @@ void check_channels(const std::vector<Image>& images, const ImageProcessorConfig
 }  // namespace
 
 Image BridgeTowerImageProcessor::prepare(const Image& image) const {
-  Image resized = config_.do_resize ? resize_to_config(image, config_) : image;
-  return config_.do_center_crop ? center_crop(resized, config_.crop()) : resized;
+  Image resized = config_.do_resize ? resize_to_config(image, config_, max_pixels_) : image;
+  if (!config_.do_center_crop) return resized;
+  check_pixels(config_.crop(), config_.crop(), max_pixels_);
+  return center_crop(resized, config_.crop());
 }
 
 ImageFeatures BridgeTowerImageProcessor::operator()(const std::vector<Image>& images) const {
+  if (static_cast<std::int64_t>(images.size()) > max_batch_) {
+    throw LimitError("images", "number of pictures", "at most " + std::to_string(max_batch_),
+                     std::to_string(images.size()));
+  }
   check_channels(images, config_);
   std::vector<Image> ready;
   std::int64_t height = 0;
@@ -151,6 +165,7 @@ ImageFeatures BridgeTowerImageProcessor::operator()(const std::vector<Image>& im
     height = std::max(height, ready.back().height());
     width = std::max(width, ready.back().width());
   }
+  check_pixels(height, width, max_pixels_);
   for (const Image& image : ready) {
     if (config_.do_pad || (image.height() == height && image.width() == width)) continue;
     throw InputError("images", "sizes without do_pad", size_text(height, width),

@@ -10,25 +10,24 @@
 namespace bridgetower::detail {
 namespace {
 
-constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+constexpr std::uint32_t kNone = 0xFFFFFFFF;
 
 std::uint64_t pair_key(std::uint32_t left, std::uint32_t right) {
   return static_cast<std::uint64_t>(left) << 32 | right;
 }
 
-/// A token in the making, linked to its neighbours.
+/// A token in the making, linked to its neighbours. Small: a long word has as many as bytes.
 struct Symbol {
   std::uint32_t id;
-  std::size_t end;  // past its last byte; its first is its index
-  std::size_t previous;
-  std::size_t next;
-  bool alive = true;
+  std::uint32_t end;  // past its last byte; its first is its index; 0 once it is part of another
+  std::uint32_t previous;
+  std::uint32_t next;
 };
 
 /// A merge that is possible at a place, unless something has happened there since.
 struct Candidate {
   std::uint32_t rank;
-  std::size_t position;
+  std::uint32_t position;
   std::uint32_t result;
 
   bool operator>(const Candidate& other) const {
@@ -80,36 +79,40 @@ void Bpe::encode(std::string_view text, std::size_t begin, std::size_t end,
       return;
     }
   }
-  const std::size_t size = end - begin;
+  if (end - begin >= kNone) {
+    throw LimitError("text", "length of a word", "below 4294967295 bytes",
+                     std::to_string(end - begin));
+  }
+  const auto size = static_cast<std::uint32_t>(end - begin);
   std::vector<Symbol> symbols(size);
-  for (std::size_t i = 0; i < size; ++i) {
+  for (std::uint32_t i = 0; i < size; ++i) {
     symbols[i] = {byte_ids_[static_cast<unsigned char>(text[begin + i])], i + 1,
                   i == 0 ? kNone : i - 1, i + 1 == size ? kNone : i + 1};
   }
   std::priority_queue<Candidate, std::vector<Candidate>, std::greater<>> queue;
-  const auto consider = [&](std::size_t left) {
+  const auto consider = [&](std::uint32_t left) {
     if (left == kNone || symbols[left].next == kNone) return;
     const Merge* const merge = find(symbols[left].id, symbols[symbols[left].next].id);
     if (merge != nullptr) queue.push({merge->rank, left, merge->result});
   };
-  for (std::size_t i = 0; i + 1 < size; ++i) consider(i);
+  for (std::uint32_t i = 0; i + 1 < size; ++i) consider(i);
   while (!queue.empty()) {
     const Candidate best = queue.top();
     queue.pop();
     Symbol& left = symbols[best.position];
-    if (!left.alive || left.next == kNone) continue;
+    if (left.end == 0 || left.next == kNone) continue;
     Symbol& right = symbols[left.next];
     const Merge* const merge = find(left.id, right.id);
     if (merge == nullptr || merge->result != best.result) continue;
-    right.alive = false;
     left.id = merge->result;
     left.end = right.end;
+    right.end = 0;
     left.next = right.next;
     if (right.next != kNone) symbols[right.next].previous = best.position;
     consider(left.previous);
     consider(best.position);
   }
-  for (std::size_t i = 0; i != kNone; i = symbols[i].next) {
+  for (std::uint32_t i = 0; i != kNone; i = symbols[i].next) {
     tokens.push_back({symbols[i].id, begin + i, begin + symbols[i].end});
   }
 }

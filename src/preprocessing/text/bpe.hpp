@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/seeded_hash.hpp"
+
 namespace bridgetower::detail {
 
 /// Byte-pair encoding of pieces of bytes. A merge's rank and its result's id are two numbers.
@@ -19,7 +21,7 @@ class Bpe {
     std::size_t end;
   };
 
-  using Vocabulary = std::unordered_map<std::string, std::int64_t>;
+  using Vocabulary = std::unordered_map<std::string, std::int64_t, SeededHash>;
   using Merges = std::vector<std::pair<std::string, std::string>>;
 
   /// Throws FormatError where a byte or a merge's part or result is not in the vocabulary.
@@ -39,8 +41,9 @@ class Bpe {
   const Merge* find(std::uint32_t left, std::uint32_t right) const;
 
   std::array<std::uint32_t, 256> byte_ids_{};
-  std::unordered_map<std::uint64_t, Merge> merges_;       // by left id and right id
-  std::unordered_map<std::string, std::uint32_t> whole_;  // pieces by bytes, with ignore_merges
+  std::unordered_map<std::uint64_t, Merge, SeededHash> merges_;  // by left id and right id
+  std::unordered_map<std::string, std::uint32_t, SeededHash>
+      whole_;  // pieces by bytes, with ignore_merges
 };
 
 }  // namespace bridgetower::detail

@@ -16,34 +16,54 @@ namespace bridgetower {
 
 struct RobertaTokenizer::Model {
   detail::Bpe::Vocabulary ids;
-  std::unordered_map<std::int64_t, std::string> tokens;
+  std::unordered_map<std::int64_t, std::string, detail::SeededHash> tokens;
   std::int64_t size = 0;  // one more than the largest id
   detail::Bpe bpe;
+
+  /// An added token's id is the vocabulary's where it has one, else the next that is free. Of two
+  /// of the same content the later one counts.
+  std::vector<AddedToken> add(const std::vector<AddedToken>& first,
+                              const std::vector<AddedToken>& second) {
+    std::vector<AddedToken> added;
+    std::unordered_map<std::int64_t, std::size_t, detail::SeededHash> places;  // by id
+    for (const std::vector<AddedToken>* const list : {&first, &second}) {
+      for (AddedToken token : *list) {
+        const auto [entry, is_new] = ids.emplace(token.content, size);
+        token.id = entry->second;
+        if (is_new) tokens.emplace(size++, token.content);
+        const auto [place, inserted] = places.emplace(token.id, added.size());
+        if (inserted) added.emplace_back();
+        added[place->second] = std::move(token);
+      }
+    }
+    return added;
+  }
 };
 
 RobertaTokenizer::RobertaTokenizer() = default;
 RobertaTokenizer::~RobertaTokenizer() = default;
 
 std::shared_ptr<const RobertaTokenizer> RobertaTokenizer::from_pretrained(
-    const std::filesystem::path& model, const std::string& revision) {
+    const std::filesystem::path& model, const std::string& revision, const Limits& limits) {
   const std::shared_ptr<RobertaTokenizer> tokenizer(new RobertaTokenizer);
+  tokenizer->limits_ = limits;
   tokenizer->load(find_model(model, revision));
   return tokenizer;
 }
 
 void RobertaTokenizer::load(const std::filesystem::path& directory) {
   const std::filesystem::path json = directory / "tokenizer.json";
-  detail::TokenizerFiles files = detail::is_there(json) ? detail::read_tokenizer_json(json)
-                                                        : detail::read_vocab_and_merges(directory);
-  const detail::TokenizerConfig config = detail::read_tokenizer_config(directory);
+  detail::TokenizerFiles files = detail::is_there(json)
+                                     ? detail::read_tokenizer_json(json, limits_)
+                                     : detail::read_vocab_and_merges(directory, limits_);
+  const detail::TokenizerConfig config = detail::read_tokenizer_config(directory, limits_);
   detail::Bpe bpe(files.vocabulary, files.merges, files.ignore_merges, files.place);
   auto model = std::make_unique<Model>(Model{std::move(files.vocabulary), {}, 0, std::move(bpe)});
   for (const auto& [token, id] : model->ids) {
     model->tokens.emplace(id, token);
     model->size = std::max(model->size, id + 1);
   }
-  add_tokens(files.added_tokens, *model);
-  add_tokens(config.added_tokens, *model);
+  set_added_tokens(model->add(files.added_tokens, config.added_tokens));
   model_ = std::move(model);
 
   add_prefix_space_ = config.add_prefix_space.value_or(files.add_prefix_space);
@@ -63,23 +83,6 @@ void RobertaTokenizer::load(const std::filesystem::path& directory) {
   };
   special_ = {id_of("cls", files.cls), *token_to_id("<pad>"), id_of("sep", files.sep),
               *token_to_id("<mask>")};
-}
-
-/// An added token's id is the vocabulary's where it has one, else the next that is free. Of two of
-/// the same content the later one counts.
-void RobertaTokenizer::add_tokens(const std::vector<AddedToken>& tokens, Model& model) {
-  for (AddedToken token : tokens) {
-    const auto [entry, added] = model.ids.emplace(token.content, model.size);
-    token.id = entry->second;
-    if (added) model.tokens.emplace(model.size++, token.content);
-    const auto same = std::find_if(added_tokens_.begin(), added_tokens_.end(),
-                                   [&token](const AddedToken& t) { return t.id == token.id; });
-    if (same != added_tokens_.end()) {
-      *same = token;
-    } else {
-      added_tokens_.push_back(token);
-    }
-  }
 }
 
 std::vector<TextTokenizer::SegmentToken> RobertaTokenizer::tokenize_segment(

@@ -73,21 +73,47 @@ std::int64_t count_space(std::string_view token, bool leading) {
 
 }  // namespace
 
+void TextTokenizer::set_added_tokens(std::vector<AddedToken> tokens) {
+  added_tokens_ = std::move(tokens);
+  std::stable_sort(added_tokens_.begin(), added_tokens_.end(),
+                   [](const AddedToken& a, const AddedToken& b) { return a.content < b.content; });
+  for (const AddedToken& token : added_tokens_) {
+    first_bytes_.set(static_cast<unsigned char>(token.content.front()));
+    if (token.special) special_ids_.insert(token.id);
+  }
+}
+
+/// The longest added token that the text has at `position`; null where it has none.
+const AddedToken* TextTokenizer::added_token_at(std::string_view text, std::size_t position,
+                                                const EncodeOptions& options) const {
+  const AddedToken* longest = nullptr;
+  // Those that begin with text[position, position + depth), narrowed byte by byte.
+  auto first = added_tokens_.begin();
+  auto last = added_tokens_.end();
+  for (std::size_t depth = 0; position + depth < text.size() && first != last; ++depth) {
+    const auto byte = static_cast<unsigned char>(text[position + depth]);
+    const auto byte_of = [depth](const AddedToken& token) {
+      return static_cast<unsigned char>(token.content[depth]);
+    };
+    while (first != last && first->content.size() == depth) ++first;
+    first = std::partition_point(first, last, [&](const auto& t) { return byte_of(t) < byte; });
+    last = std::partition_point(first, last, [&](const auto& t) { return byte_of(t) == byte; });
+    for (auto same = first; same != last && same->content.size() == depth + 1; ++same) {
+      if (!(same->special && options.split_special_tokens)) longest = &*same;
+    }
+  }
+  return longest;
+}
+
 std::optional<TextTokenizer::Match> TextTokenizer::next_match(std::string_view text,
                                                               std::size_t from,
                                                               const EncodeOptions& options) const {
   const AddedToken* best = nullptr;
-  std::size_t position = text.size();
-  for (std::size_t i = from; i < text.size() && best == nullptr; ++i) {
-    for (const AddedToken& token : added_tokens_) {
-      const bool wanted = !(token.special && options.split_special_tokens);
-      if (wanted && text[i] == token.content.front() &&
-          text.substr(i, token.content.size()) == token.content &&
-          (best == nullptr || token.content.size() > best->content.size())) {
-        best = &token;
-        position = i;
-      }
-    }
+  std::size_t position = from;
+  for (; position < text.size(); ++position) {
+    if (!first_bytes_[static_cast<unsigned char>(text[position])]) continue;
+    best = added_token_at(text, position, options);
+    if (best != nullptr) break;
   }
   if (best == nullptr) return std::nullopt;
   const std::size_t end = position + best->content.size();
@@ -118,6 +144,10 @@ void TextTokenizer::append_segment(std::string_view segment, std::size_t offset,
 
 TextTokenizer::Tokens TextTokenizer::tokenize(std::string_view given, const EncodeOptions& options,
                                               std::int64_t sequence) const {
+  if (given.size() > limits_.text_bytes) {
+    throw LimitError("text", "length", "at most " + std::to_string(limits_.text_bytes) + " bytes",
+                     std::to_string(given.size()));
+  }
   std::string repaired;
   std::string_view text = given;
   const std::size_t invalid = detail::find_invalid_utf8(text);
@@ -291,12 +321,17 @@ void TextTokenizer::pad(std::vector<Encoding*>& batch, const EncodeOptions& opti
   } else {
     for (const Encoding* encoding : batch) length = std::max(length, encoding->size());
   }
-  constexpr std::int64_t kLongest = 1 << 24;
-  if (options.pad_to_multiple_of < 0 || options.pad_to_multiple_of > kLongest ||
-      length > static_cast<std::size_t>(kLongest)) {
-    throw InputError("padding", "length and pad_to_multiple_of", "0 to " + std::to_string(kLongest),
-                     std::to_string(length) + " and " + std::to_string(options.pad_to_multiple_of));
+  const auto check = [this](const char* what, std::int64_t value) {
+    if (value <= limits_.tokens) return;
+    throw LimitError("padding", what, "at most " + std::to_string(limits_.tokens) + " tokens",
+                     std::to_string(value));
+  };
+  if (options.pad_to_multiple_of < 0) {
+    throw InputError("padding", "pad_to_multiple_of", "0 or more",
+                     std::to_string(options.pad_to_multiple_of));
   }
+  if (options.padding == Padding::kMaxLength) check("max_length", *max_length);
+  check("pad_to_multiple_of", options.pad_to_multiple_of);
   if (options.pad_to_multiple_of > 0) {
     if (options.truncation != Truncation::kNone && max_length &&
         *max_length % options.pad_to_multiple_of != 0) {
@@ -331,6 +366,10 @@ Encoding TextTokenizer::encode(std::string_view text, std::string_view pair,
 
 std::vector<Encoding> TextTokenizer::encode_batch(const std::vector<std::string>& texts,
                                                   const EncodeOptions& options) const {
+  if (static_cast<std::int64_t>(texts.size()) > limits_.batch) {
+    throw LimitError("texts", "number of texts", "at most " + std::to_string(limits_.batch),
+                     std::to_string(texts.size()));
+  }
   std::vector<Encoding> encodings;
   for (const std::string& text : texts) {
     encodings.push_back(assemble(tokenize(text, options, 0), nullptr, options));
@@ -346,10 +385,8 @@ std::string TextTokenizer::decode(const std::vector<std::int64_t>& ids,
   std::vector<std::int64_t> known;
   for (const std::int64_t id : ids) {
     if (id < 0) throw InputError("ids", "token id", "0 or more", std::to_string(id));
-    const bool special =
-        std::any_of(added_tokens_.begin(), added_tokens_.end(),
-                    [id](const AddedToken& token) { return token.special && token.id == id; });
-    if (!(special && skip_special_tokens) && id_to_token(id)) known.push_back(id);
+    const bool special = skip_special_tokens && special_ids_.count(id) != 0;
+    if (!special && id_to_token(id)) known.push_back(id);
   }
   return join(known);
 }

@@ -14,8 +14,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::uint64_t kMaxFileBytes = 256 << 20;
-constexpr std::uint64_t kMaxConfigBytes = 16 << 20;
 constexpr std::int64_t kMaxId = (std::int64_t{1} << 31) - 1;
 
 [[noreturn]] void refuse(const std::string& place, const std::string& key,
@@ -56,7 +54,7 @@ Bpe::Vocabulary parse_vocabulary(const json& value, const std::string& place) {
   if (!value.is_object() || value.empty()) refuse(place, "vocab", "an object of token ids", value);
   Bpe::Vocabulary vocabulary;
   vocabulary.reserve(value.size());
-  std::unordered_map<std::int64_t, const std::string*> tokens;
+  std::unordered_map<std::int64_t, const std::string*, SeededHash> tokens;
   for (const auto& [token, id] : value.items()) {
     const std::string what = "vocab " + in_quotes(token);
     if (!id.is_number_integer() || id < 0 || id > kMaxId) {
@@ -102,13 +100,18 @@ Bpe::Merges parse_merges(const json& value, const std::string& place) {
   return merges;
 }
 
-AddedToken parse_added_token(const json& value, const std::string& place) {
+AddedToken parse_added_token(const json& value, const std::string& place, const Limits& limits) {
   const json& content = member(value, "content");
   if (!value.is_object() || !content.is_string() || content.get<std::string>().empty()) {
     refuse(place, "added_tokens", "objects with content", value);
   }
   AddedToken token;
   token.content = content.get<std::string>();
+  if (token.content.size() > limits.token_bytes) {
+    throw LimitError(place, "added token " + in_quotes(token.content),
+                     "at most " + std::to_string(limits.token_bytes) + " bytes",
+                     std::to_string(token.content.size()));
+  }
   token.special = flag(value, "special", false, place);
   token.lstrip = flag(value, "lstrip", false, place);
   token.rstrip = flag(value, "rstrip", false, place);
@@ -201,7 +204,8 @@ std::optional<std::int64_t> max_length_from(const json& config, const std::strin
 }
 
 /// {"50264": {"content": "<mask>", …}, …}
-std::vector<AddedToken> added_tokens_decoder(const json& config, const std::string& place) {
+std::vector<AddedToken> added_tokens_decoder(const json& config, const std::string& place,
+                                             const Limits& limits) {
   const json& value = member(config, "added_tokens_decoder");
   if (value.is_null()) return {};
   if (!value.is_object()) refuse(place, "added_tokens_decoder", "an object", value);
@@ -210,7 +214,8 @@ std::vector<AddedToken> added_tokens_decoder(const json& config, const std::stri
     if (id.empty() || id.size() > 10 || id.find_first_not_of("0123456789") != std::string::npos) {
       throw FormatError(place, "added_tokens_decoder", "ids as keys", in_quotes(id));
     }
-    tokens.emplace_back(std::string(10 - id.size(), '0') + id, parse_added_token(token, place));
+    tokens.emplace_back(std::string(10 - id.size(), '0') + id,
+                        parse_added_token(token, place, limits));
   }
   std::sort(tokens.begin(), tokens.end(),
             [](const auto& a, const auto& b) { return a.first < b.first; });
@@ -221,10 +226,10 @@ std::vector<AddedToken> added_tokens_decoder(const json& config, const std::stri
 
 }  // namespace
 
-TokenizerFiles read_tokenizer_json(const std::filesystem::path& file) {
+TokenizerFiles read_tokenizer_json(const std::filesystem::path& file, const Limits& limits) {
   TokenizerFiles files;
   files.place = file.string();
-  json root = read_json_file(file, kMaxFileBytes);
+  json root = read_json_file(file, limits.vocabulary_bytes, limits);
   const JsonGuard guard(root);
   if (!root.is_object()) refuse(files.place, "JSON", "an object", root);
   if (!is_text(member(root, "version"), "1.0")) {
@@ -245,20 +250,20 @@ TokenizerFiles read_tokenizer_json(const std::filesystem::path& file) {
   const json& added = member(root, "added_tokens");
   if (!added.is_null() && !added.is_array()) refuse(files.place, "added_tokens", "an array", added);
   for (const json& token : added) {
-    files.added_tokens.push_back(parse_added_token(token, files.place));
+    files.added_tokens.push_back(parse_added_token(token, files.place, limits));
   }
   complete_special_tokens(files);
   return files;
 }
 
-TokenizerFiles read_vocab_and_merges(const std::filesystem::path& directory) {
+TokenizerFiles read_vocab_and_merges(const std::filesystem::path& directory, const Limits& limits) {
   TokenizerFiles files;
   files.place = (directory / "vocab.json").string();
-  json vocabulary = read_json_file(directory / "vocab.json", kMaxFileBytes);
+  json vocabulary = read_json_file(directory / "vocab.json", limits.vocabulary_bytes, limits);
   const JsonGuard guard(vocabulary);
   files.vocabulary = parse_vocabulary(vocabulary, files.place);
   const std::filesystem::path merges = directory / "merges.txt";
-  const std::string text = read_file(merges, kMaxFileBytes);
+  const std::string text = read_file(merges, limits.vocabulary_bytes);
   std::size_t number = 0;
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
@@ -275,12 +280,13 @@ TokenizerFiles read_vocab_and_merges(const std::filesystem::path& directory) {
   return files;
 }
 
-TokenizerConfig read_tokenizer_config(const std::filesystem::path& directory) {
+TokenizerConfig read_tokenizer_config(const std::filesystem::path& directory,
+                                      const Limits& limits) {
   const std::filesystem::path file = directory / "tokenizer_config.json";
   TokenizerConfig config;
   if (!is_there(file)) return config;
   const std::string place = file.string();
-  json root = read_json_file(file, kMaxConfigBytes);
+  json root = read_json_file(file, limits.config_bytes, limits);
   const JsonGuard guard(root);
   if (!root.is_object()) refuse(place, "JSON", "an object", root);
   config.model_max_length = max_length_from(root, place);
@@ -288,7 +294,7 @@ TokenizerConfig read_tokenizer_config(const std::filesystem::path& directory) {
   config.trim_offsets = optional_flag(root, "trim_offsets", place);
   config.padding_side = optional_side(root, "padding_side", place);
   config.truncation_side = optional_side(root, "truncation_side", place);
-  config.added_tokens = added_tokens_decoder(root, place);
+  config.added_tokens = added_tokens_decoder(root, place, limits);
   return config;
 }
 

@@ -38,14 +38,14 @@ struct TokenizerConfig {
 
 /// tokenizer.json. Throws IoError, LimitError or FormatError; a tokenizer of another kind is
 /// refused.
-TokenizerFiles read_tokenizer_json(const std::filesystem::path& file);
+TokenizerFiles read_tokenizer_json(const std::filesystem::path& file, const Limits& limits);
 
 /// vocab.json and merges.txt, with RoBERTa's special tokens. Throws IoError, LimitError or
 /// FormatError.
-TokenizerFiles read_vocab_and_merges(const std::filesystem::path& directory);
+TokenizerFiles read_vocab_and_merges(const std::filesystem::path& directory, const Limits& limits);
 
 /// tokenizer_config.json of a model directory; nothing where there is none. Throws IoError,
 /// LimitError or FormatError.
-TokenizerConfig read_tokenizer_config(const std::filesystem::path& directory);
+TokenizerConfig read_tokenizer_config(const std::filesystem::path& directory, const Limits& limits);
 
 }  // namespace bridgetower::detail

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/utf8.hpp"
+
 namespace bridgetower::detail {
 
 /// What the pre-tokenizer tells apart: General_Category L*, N*, the White_Space property, all else.
@@ -21,12 +23,6 @@ struct CodePoint {
 
 /// The code point at `position` of valid UTF-8.
 CodePoint code_point_at(std::string_view text, std::size_t position) noexcept;
-
-/// The first byte that is not part of well-formed UTF-8, or npos.
-std::size_t find_invalid_utf8(std::string_view text) noexcept;
-
-/// Each maximal ill-formed part replaced by U+FFFD (Unicode 16, chapter 3.9).
-std::string repaired_utf8(std::string_view text);
 
 /// Appends a code point as UTF-8.
 void append_utf8(std::uint32_t code_point, std::string& out);

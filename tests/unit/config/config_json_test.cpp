@@ -209,9 +209,9 @@ TEST(ConfigJson, RefusesWhatIsNoJsonObject) {
 TEST(ConfigJson, LimitsTheSizeOfTheFile) {
   const TemporaryDirectory directory;
   const auto file = directory.write("config.json", "{}");
-  std::filesystem::resize_file(file, (16 << 20) + 1);
+  std::filesystem::resize_file(file, (1 << 20) + 1);
   expect_error(ErrorCode::kLimit,
-               file.string() + ": file size: expected at most 16777216 bytes, got 16777217 bytes",
+               file.string() + ": file size: expected at most 1048576 bytes, got 1048577 bytes",
                [&] { BridgeTowerConfig::from_pretrained(directory.path()); });
 }
 

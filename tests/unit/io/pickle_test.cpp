@@ -132,10 +132,10 @@ TEST(Pickle, RefusesHugeCounts) {
       {proto() + "G" + std::string(7, '\0'), "2: BINFLOAT: expected 8 bytes after it, got 7"},
       {proto() + "cos", "2: GLOBAL: expected a line after it, got the end of the pickle"},
       {proto() + "cos\nsystem", "2: GLOBAL: expected a line after it, got the end of the pickle"},
-      {proto() + std::string((1 << 20) + 1, ']') + ".",
-       "1048578: expected at most 1048576 values, got more", ErrorCode::kLimit},
-      {proto() + std::string((1 << 20) + 1, '(') + ".",
-       "1048578: expected at most 1048576 marks, got more", ErrorCode::kLimit},
+      {proto() + std::string((1 << 17) + 1, ']') + ".",
+       "131074: expected at most 131072 values, got more", ErrorCode::kLimit},
+      {proto() + std::string((1 << 17) + 1, '(') + ".",
+       "131074: expected at most 131072 marks, got more", ErrorCode::kLimit},
   });
 }
 

@@ -53,8 +53,8 @@ TEST(Safetensors, LimitsTheHeaderWhateverTheSizeOfTheFile) {
   const TemporaryDirectory directory;
   const auto file = directory.write("f", safetensors_bytes("{", "", 100'000'001));
   std::filesystem::resize_file(file, 200'000'000);  // sparse
-  expect_error(ErrorCode::kFormat,
-               file.string() + ": header length: expected at most 100000000, got 100000001",
+  expect_error(ErrorCode::kLimit,
+               file.string() + ": header length: expected at most 100000000 bytes, got 100000001",
                [&] { SafetensorsFile opened(file); });
 }
 
@@ -70,8 +70,6 @@ TEST(Safetensors, RefusesAHeaderThatIsNoJsonObject) {
   expect_refused(safetensors_bytes(std::string("{}\0", 3)), "byte 2: expected JSON, got \"\\x00\"");
   expect_refused(safetensors_bytes("{\"a\":NaN}"), "byte 5: expected JSON, got \"\\\"a\\\":N\"");
   expect_refused(safetensors_bytes("{\"\xFF\":1}"), "byte 2: expected JSON, got \"\\\"\\xff\"");
-  expect_refused(safetensors_bytes("{\"a\":" + std::string(100, '[')),
-                 "byte 68: expected nesting of at most 64, got a deeper one");
   expect_refused(safetensors_bytes("{\"__metadata__\":{},\"__metadata__\":{}}"),
                  "byte 32: expected every key once, got \"__metadata__\" again");
   const std::string w = R"("w":{"dtype":"U8","shape":[1],"data_offsets":[0,1]})";

@@ -118,8 +118,8 @@ TEST(Dtype, AnInt8FileServesInFloat32) {
 TEST(Dtype, AnInt8FileIsAQuarterOfFloat32) {
   const TemporaryDirectory eight, four;
   const auto weights = open_checkpoint(kModel);
-  EXPECT_LT(fs::file_size(int8_file(eight)), converted_bytes(*weights, DType::kI8) + 100'000);
-  EXPECT_GT(fs::file_size(int8_file(eight)), converted_bytes(*weights, DType::kI8));
+  EXPECT_LT(fs::file_size(int8_file(eight)), kept_bytes(*weights, DType::kI8) + 100'000);
+  EXPECT_GT(fs::file_size(int8_file(eight)), kept_bytes(*weights, DType::kI8));
 }
 
 TEST(Dtype, StatesOfAnotherTypeAreRefused) {

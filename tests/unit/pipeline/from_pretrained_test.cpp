@@ -181,12 +181,15 @@ TEST(FromPretrained, TakesNoMemoryForTensorsThatAreNotThere) {
   config.text_config.intermediate_size = config.text_config.type_vocab_size = kHuge;
   config.contrastive_hidden_size = config.vision_config.image_size = kHuge;
   config.vision_config.patch_size = 1;
-  EXPECT_THROW(BridgeTowerModel<double>::from_pretrained(model.write()), WeightError);
-  EXPECT_THROW(BridgeTowerForMaskedLM<float>::from_pretrained(model.write()), WeightError);
-  EXPECT_THROW(BridgeTowerForContrastiveLearning<float>::from_pretrained(model.write()),
+  EXPECT_THROW(BridgeTowerModel<float>::from_pretrained(model.write()), LimitError);
+  LoadOptions all;
+  all.limits.model_memory = std::numeric_limits<std::uint64_t>::max();
+  EXPECT_THROW(BridgeTowerModel<double>::from_pretrained(model.write(), all), WeightError);
+  EXPECT_THROW(BridgeTowerForMaskedLM<float>::from_pretrained(model.write(), all), WeightError);
+  EXPECT_THROW(BridgeTowerForContrastiveLearning<float>::from_pretrained(model.write(), all),
                WeightError);
   config.vision_config.num_channels = config.vision_config.patch_size = kHuge;  // beyond 63 bits
-  EXPECT_THROW(BridgeTowerModel<float>::from_pretrained(model.write()), WeightError);
+  EXPECT_THROW(BridgeTowerModel<float>::from_pretrained(model.write(), all), WeightError);
 }
 
 TEST(FromPretrained, ChecksTheConfigurationBeforeTheWeights) {

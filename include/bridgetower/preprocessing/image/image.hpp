@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bridgetower/core/limits.hpp>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -7,12 +8,6 @@
 #include <vector>
 
 namespace bridgetower {
-
-/// What a picture may cost; both are checked before it is decoded.
-struct ImageLimits {
-  std::uint64_t max_bytes = std::uint64_t{256} << 20;  ///< of the file
-  std::int64_t max_pixels = 178'956'970;               ///< as Pillow's decompression bomb limit
-};
 
 /// What decodes JPEG files: "libjpeg-turbo VERSION", whose pixels are Pillow's, or "stb_image".
 std::string_view jpeg_decoder();

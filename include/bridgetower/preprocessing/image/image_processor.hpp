@@ -20,24 +20,26 @@ struct ImageFeatures {
 class BridgeTowerImageProcessor {
  public:
   /// Throws ConfigError for a configuration that cannot be run.
-  explicit BridgeTowerImageProcessor(ImageProcessorConfig config = {})
-      : config_(std::move(config)) {
+  explicit BridgeTowerImageProcessor(ImageProcessorConfig config = {}, const Limits& limits = {})
+      : config_(std::move(config)), max_pixels_(limits.pixels), max_batch_(limits.batch) {
     config_.validate();
   }
 
   const ImageProcessorConfig& config() const noexcept { return config_; }
 
   /// The picture as the model sees it: resized and cropped, its values as they were. Throws
-  /// InputError for one too narrow for the size divisor.
+  /// InputError for one too narrow for the size divisor, LimitError beyond Limits::pixels.
   Image prepare(const Image& image) const;
 
   /// Throws InputError for an empty batch, pictures of different channels, a picture too narrow for
-  /// the size divisor, or different sizes without do_pad.
+  /// the size divisor, or different sizes without do_pad; LimitError beyond Limits::batch.
   ImageFeatures operator()(const std::vector<Image>& images) const;
   ImageFeatures operator()(const Image& image) const { return (*this)(std::vector<Image>{image}); }
 
  private:
   ImageProcessorConfig config_;
+  std::int64_t max_pixels_;
+  std::int64_t max_batch_;
 };
 
 }  // namespace bridgetower

@@ -15,9 +15,11 @@ class RobertaTokenizer : public TextTokenizer {
   /// Reads tokenizer.json, or vocab.json and merges.txt where there is none, and over them
   /// tokenizer_config.json (model_max_length, add_prefix_space, trim_offsets, the sides of padding
   /// and truncation, added_tokens_decoder).
-  /// Throws IoError, or FormatError for files of another kind of tokenizer and for broken ones.
+  /// Throws IoError, LimitError, or FormatError for files of another kind of tokenizer and for
+  /// broken ones.
   static std::shared_ptr<const RobertaTokenizer> from_pretrained(
-      const std::filesystem::path& model, const std::string& revision = "main");
+      const std::filesystem::path& model, const std::string& revision = "main",
+      const Limits& limits = {});
 
   ~RobertaTokenizer() override;
 
@@ -30,7 +32,6 @@ class RobertaTokenizer : public TextTokenizer {
 
   RobertaTokenizer();
   void load(const std::filesystem::path& directory);
-  void add_tokens(const std::vector<AddedToken>& tokens, Model& model);
 
   std::vector<SegmentToken> tokenize_segment(std::string_view segment) const override;
   std::string join(const std::vector<std::int64_t>& ids) const override;

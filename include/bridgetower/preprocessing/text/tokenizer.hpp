@@ -1,9 +1,12 @@
 #pragma once
 
+#include <bitset>
+#include <bridgetower/core/limits.hpp>
 #include <bridgetower/core/tensor.hpp>
 #include <bridgetower/preprocessing/text/encoding.hpp>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,7 +29,8 @@ class TextTokenizer {
   virtual ~TextTokenizer() = default;
 
   /// Throws InputError for text that is not UTF-8 (where the options ask for it), for options that
-  /// contradict each other and for a truncation that cannot be done.
+  /// contradict each other and for a truncation that cannot be done; LimitError for a text or a
+  /// batch that is too large and for padding to more than Limits::tokens.
   Encoding encode(std::string_view text, const EncodeOptions& options = {}) const;
   Encoding encode(std::string_view text, std::string_view pair,
                   const EncodeOptions& options = {}) const;
@@ -77,7 +81,10 @@ class TextTokenizer {
   /// The text of tokens whose ids are all known.
   virtual std::string join(const std::vector<std::int64_t>& ids) const = 0;
 
-  std::vector<AddedToken> added_tokens_;
+  /// Takes them in the order in which they were added.
+  void set_added_tokens(std::vector<AddedToken> tokens);
+
+  Limits limits_;
   SpecialIds special_;
   std::optional<std::int64_t> model_max_length_;
   Side padding_side_ = Side::kRight;
@@ -93,6 +100,8 @@ class TextTokenizer {
   using Tokens = std::vector<Token>;
 
   Tokens tokenize(std::string_view text, const EncodeOptions& options, std::int64_t sequence) const;
+  const AddedToken* added_token_at(std::string_view text, std::size_t position,
+                                   const EncodeOptions& options) const;
   std::optional<Match> next_match(std::string_view text, std::size_t from,
                                   const EncodeOptions& options) const;
   void append_segment(std::string_view segment, std::size_t offset, std::int64_t& words,
@@ -105,6 +114,10 @@ class TextTokenizer {
   void pad(std::vector<Encoding*>& batch, const EncodeOptions& options) const;
   void pad_to(Encoding& encoding, std::size_t length, const EncodeOptions& options) const;
   void trim(Encoding& encoding) const;
+
+  std::vector<AddedToken> added_tokens_;  // by content, as bytes
+  std::bitset<256> first_bytes_;          // that added tokens begin with
+  std::set<std::int64_t> special_ids_;
 };
 
 }  // namespace bridgetower

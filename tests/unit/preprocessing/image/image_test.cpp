@@ -6,13 +6,20 @@
 
 #include "tests/support/expect_error.hpp"
 #include "tests/support/paths.hpp"
+#include "tests/support/picture_bytes.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace bridgetower {
 namespace {
 
+using testing::big_endian;
+using testing::chunk;
 using testing::expect_error;
+using testing::kPngSignature;
+using testing::png_header;
 using testing::read_all;
+using testing::segment;
+using testing::stored;
 
 const std::filesystem::path kFolder = std::filesystem::path(testing::test_data()) / "images";
 
@@ -72,50 +79,9 @@ TEST(Image, RefusesEveryTruncationOfAJpeg) {
   }
 }
 
-std::string big_endian(std::uint64_t value, int bytes) {
-  std::string text;
-  while (bytes-- > 0) text += static_cast<char>(value >> (8 * bytes) & 0xFF);
-  return text;
-}
-
-/// A PNG's chunk with its right checksum.
-std::string chunk(const std::string& type, const std::string& data) {
-  std::uint32_t crc = 0xFFFFFFFFU;
-  for (const char byte : type + data) {
-    crc ^= static_cast<unsigned char>(byte);
-    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ ((crc & 1) != 0 ? 0xEDB88320U : 0U);
-  }
-  return big_endian(data.size(), 4) + type + data + big_endian(crc ^ 0xFFFFFFFFU, 4);
-}
-
-/// A zlib stream that stores the bytes as they are.
-std::string stored(const std::string& bytes) {
-  std::string stream = "\x78\x01";
-  for (std::size_t i = 0; i < bytes.size(); i += 65535) {
-    const std::string part = bytes.substr(i, 65535);
-    const auto low = [](std::size_t n) { return std::string{char(n & 0xFF), char(n >> 8 & 0xFF)}; };
-    stream +=
-        (i + 65535 >= bytes.size() ? '\1' : '\0') + low(part.size()) + low(~part.size()) + part;
-  }
-  std::uint32_t a = 1;
-  std::uint32_t b = 0;
-  for (const char byte : bytes) {
-    a = (a + static_cast<unsigned char>(byte)) % 65521;
-    b = (b + a) % 65521;
-  }
-  return stream + big_endian(b << 16 | a, 4);
-}
-
-const std::string kSignature = "\x89PNG\r\n\x1a\n";
-
-std::string header(std::uint64_t width, std::uint64_t height, int depth, int color) {
-  return chunk("IHDR", big_endian(width, 4) + big_endian(height, 4) + static_cast<char>(depth) +
-                           static_cast<char>(color) + std::string(3, '\0'));
-}
-
 /// A grey PNG of 2 x 2 pixels with this image data.
 std::string png(const std::string& data) {
-  return kSignature + header(2, 2, 8, 0) + chunk("IDAT", data) + chunk("IEND", "");
+  return kPngSignature + png_header(2, 2, 8, 0) + chunk("IDAT", data) + chunk("IEND", "");
 }
 
 const std::string kRows("\0\x10\x20\0\x30\x40", 6);  // a filter byte and two pixels each
@@ -123,7 +89,7 @@ const std::string kRows("\0\x10\x20\0\x30\x40", 6);  // a filter byte and two pi
 TEST(Image, RefusesBrokenPngs) {
   const Image good = Image::decode(png(stored(kRows)), "picture");
   EXPECT_EQ(good.data()[9], 0x40);
-  const std::string empty_first = kSignature + header(2, 2, 8, 0) + chunk("IDAT", "") +
+  const std::string empty_first = kPngSignature + png_header(2, 2, 8, 0) + chunk("IDAT", "") +
                                   chunk("IDAT", stored(kRows)) + chunk("IEND", "");
   EXPECT_EQ(Image::decode(empty_first, "picture").data()[9], 0x40);
   const auto refuse = [](const std::string& bytes, const std::string& message) {
@@ -131,18 +97,18 @@ TEST(Image, RefusesBrokenPngs) {
   };
   const std::string data = chunk("IDAT", stored(kRows));
   const std::string end = chunk("IEND", "");
-  refuse(kSignature + data + end,
+  refuse(kPngSignature + data + end,
          "chunk at byte 8: expected IHDR with 13 bytes, got another chunk");
-  refuse(kSignature + header(2, 2, 8, 0) + end, "the picture is broken: no IDAT");
-  refuse(kSignature + header(2, 2, 8, 0) + data,
+  refuse(kPngSignature + png_header(2, 2, 8, 0) + end, "the picture is broken: no IDAT");
+  refuse(kPngSignature + png_header(2, 2, 8, 0) + data,
          "chunk at byte 62: expected a chunk; the file has no IEND, got 0 bytes");
-  refuse(kSignature + header(2, 2, 8, 0) + big_endian(0xFFFFFFFF, 4) + "IDAT1234",
+  refuse(kPngSignature + png_header(2, 2, 8, 0) + big_endian(0xFFFFFFFF, 4) + "IDAT1234",
          "chunk at byte 33: expected 4294967295 bytes of data, got 0");
-  refuse(kSignature + header(2, 2, 9, 0) + data + end,
+  refuse(kPngSignature + png_header(2, 2, 9, 0) + data + end,
          "header: expected the size of a picture, got none that can be read");
-  refuse(kSignature + header(2, 2, 8, 5) + data + end,
+  refuse(kPngSignature + png_header(2, 2, 8, 5) + data + end,
          "header: expected the size of a picture, got none that can be read");
-  refuse(kSignature + header(2, 2, 8, 3) + data + end,
+  refuse(kPngSignature + png_header(2, 2, 8, 3) + data + end,
          "header: expected the size of a picture, got none that can be read");  // no palette
   refuse(png(stored(kRows.substr(0, 5))), "the picture is broken: not enough pixels");
   refuse(png(stored(kRows).substr(0, 9)), "the picture is broken: read past buffer");
@@ -159,7 +125,7 @@ TEST(Image, RefusesPngsThatInflateBeyondTheirHeader) {
 
 TEST(Image, ChecksTheSizesInAHeader) {
   const auto sized = [](std::uint64_t width, std::uint64_t height) {
-    return kSignature + header(width, height, 8, 0) + chunk("IDAT", "") + chunk("IEND", "");
+    return kPngSignature + png_header(width, height, 8, 0) + chunk("IDAT", "") + chunk("IEND", "");
   };
   const auto too_large = [&](std::uint64_t width, std::uint64_t height) {
     expect_refused(sized(width, height), ErrorCode::kLimit,
@@ -181,10 +147,6 @@ TEST(Image, ChecksTheSizesInAHeader) {
 /// grey.jpg with a segment before the marker at `position`.
 std::string jpeg_with(const std::string& segment, std::size_t position) {
   return read_all(kFolder / "grey.jpg").insert(position, segment);
-}
-
-std::string segment(char marker, const std::string& data) {
-  return std::string("\xFF") + marker + big_endian(data.size() + 2, 2) + data;
 }
 
 TEST(Image, RefusesHuffmanTablesOfTooManyCodes) {
