@@ -32,6 +32,22 @@ std::string one_line(std::string_view message) {
   return line;
 }
 
+/// The arrays that libpq takes.
+struct Parameters {
+  explicit Parameters(const std::vector<std::string_view>& parameters) {
+    for (const std::string_view parameter : parameters) {
+      values.push_back(parameter.data());
+      lengths.push_back(static_cast<int>(parameter.size()));
+      formats.push_back(1);
+    }
+  }
+  int count() const { return static_cast<int>(values.size()); }
+
+  std::vector<const char*> values;  // nullptr: null
+  std::vector<int> lengths;
+  std::vector<int> formats;
+};
+
 }  // namespace
 
 std::string_view Rows::bytes(int row, int column) const {
@@ -85,26 +101,6 @@ void Connection::reconnect() { connect(); }
 void Connection::execute(const std::string& sql) {
   checked(PQexec(connection_.get(), sql.c_str()), PGRES_COMMAND_OK);
 }
-
-namespace {
-
-/// The arrays that libpq takes.
-struct Parameters {
-  explicit Parameters(const std::vector<std::string_view>& parameters) {
-    for (const std::string_view parameter : parameters) {
-      values.push_back(parameter.data());
-      lengths.push_back(static_cast<int>(parameter.size()));
-      formats.push_back(1);
-    }
-  }
-  int count() const { return static_cast<int>(values.size()); }
-
-  std::vector<const char*> values;  // nullptr: null
-  std::vector<int> lengths;
-  std::vector<int> formats;
-};
-
-}  // namespace
 
 Rows Connection::query(const char* sql, const std::vector<std::string_view>& parameters) {
   const Parameters given(parameters);

@@ -77,6 +77,20 @@ ImageRecord record_of(const Rows& rows, int row, const std::string& place) {
   return record;
 }
 
+struct StoredRow {
+  ImageRecord file;
+  int row;
+};
+
+/// As an index has them.
+std::vector<StoredRow> in_order_of_paths(const Rows& rows, const std::string& place) {
+  std::vector<StoredRow> stored;
+  for (int row = 0; row < rows.size(); ++row) stored.push_back({record_of(rows, row, place), row});
+  std::sort(stored.begin(), stored.end(),
+            [](const StoredRow& a, const StoredRow& b) { return a.file.path < b.file.path; });
+  return stored;
+}
+
 void read_vector(const Rows& rows, int row, const std::string& path, const std::string& place,
                  std::int64_t size, float* out) {
   const std::string_view value = rows.bytes(row, 4);
@@ -117,31 +131,20 @@ std::vector<StoredNeighbour> nearest(Connection& connection, const Tensor<float>
                         ? ask_graph(connection, vector, count)
                         : ask_all(connection, vector, count + kMore, options.filter);
   const auto size = static_cast<std::int64_t>(query.size());
-  std::vector<ImageRecord> records;
-  for (int row = 0; row < rows.size(); ++row) {
-    records.push_back(record_of(rows, row, connection.place()));
-  }
-  // In the order of their paths, as an index has them.
-  std::vector<int> order(records.size());
-  std::iota(order.begin(), order.end(), 0);
-  const auto record = [&](int row) -> ImageRecord& {
-    return records[static_cast<std::size_t>(row)];
-  };
-  std::sort(order.begin(), order.end(),
-            [&](int a, int b) { return record(a).path < record(b).path; });
-  std::vector<float> vectors(records.size() * query.size());
+  const std::vector<StoredRow> stored = in_order_of_paths(rows, connection.place());
+  std::vector<float> vectors(stored.size() * query.size());
   float* out = vectors.data();
-  for (const int row : order) {
-    read_vector(rows, row, record(row).path, connection.place(), size, out);
+  for (const StoredRow& one : stored) {
+    read_vector(rows, one.row, one.file.path, connection.place(), size, out);
     out += size;
   }
-  std::vector<std::int64_t> all(records.size());
+  std::vector<std::int64_t> all(stored.size());
   std::iota(all.begin(), all.end(), 0);
-  const detail::VectorRows stored{vectors.data(), static_cast<std::int64_t>(all.size()), size,
+  const detail::VectorRows matrix{vectors.data(), static_cast<std::int64_t>(all.size()), size,
                                   VectorType::kFloat32};
   std::vector<StoredNeighbour> neighbours;
-  for (const auto& [row, similarity] : detail::nearest_among(stored, all, query.data(), count)) {
-    neighbours.push_back({record(order[static_cast<std::size_t>(row)]), similarity});
+  for (const auto& [row, similarity] : detail::nearest_among(matrix, all, query.data(), count)) {
+    neighbours.push_back({stored[static_cast<std::size_t>(row)].file, similarity});
   }
   return neighbours;
 }
