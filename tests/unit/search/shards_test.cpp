@@ -72,7 +72,7 @@ fs::path build_part(const fs::path& parts, const std::vector<std::string>& files
                     const Shard& shard, bool with_failures = true,
                     VectorType type = VectorType::kFloat32, const std::string& model = kModel) {
   const fs::path part = part_directory(parts, shard);
-  build(part, only_shard({files, {}}, shard).files, with_failures, type, model);
+  build(part, only_shard({files, {}, {}}, shard).files, with_failures, type, model);
   mark_finished(part, shard);
   return part;
 }
@@ -189,7 +189,7 @@ TEST_F(BrokenParts, OneIsNotFinished) {
   const std::string message =
       part(1).string() + ": part: expected a finished one, got one that is not";
   // Another generation than the one that was finished.
-  build(part(1), only_shard({files_, {}}, {0, 3}).files, false);
+  build(part(1), only_shard({files_, {}, {}}, {0, 3}).files, false);
   expect_refused(ErrorCode::kInput, message);
   fs::remove(part(1) / "part.json");
   expect_refused(ErrorCode::kInput, message);
@@ -248,14 +248,14 @@ TEST(IndexShards, AFinishedPartIsUpToDateUntilAFileChanges) {
   const fs::path parts = directory.path() / "parts";
   const fs::path part = build_part(parts, files, shard, false);
   const auto up_to_date = [&] {
-    return is_up_to_date(part, shard, only_shard({files, {}}, shard), kModel);
+    return is_up_to_date(part, shard, only_shard({files, {}, {}}, shard), kModel);
   };
   EXPECT_TRUE(up_to_date());
-  EXPECT_FALSE(is_up_to_date(part, shard, only_shard({files, {}}, shard), std::string(64, 'e')));
-  EXPECT_FALSE(is_up_to_date(part, {0, 3}, only_shard({files, {}}, shard), kModel));
+  EXPECT_FALSE(is_up_to_date(part, shard, only_shard({files, {}, {}}, shard), std::string(64, 'e')));
+  EXPECT_FALSE(is_up_to_date(part, {0, 3}, only_shard({files, {}, {}}, shard), kModel));
   EXPECT_FALSE(is_up_to_date(parts / "none", shard, {files, {}}, kModel));
 
-  const std::string own = only_shard({files, {}}, shard).files.back();
+  const std::string own = only_shard({files, {}, {}}, shard).files.back();
   const std::string before = read_all(own);
   const auto time = fs::last_write_time(own);
   std::ofstream(own) << before << "more";
@@ -275,8 +275,8 @@ TEST(IndexShards, AFinishedPartIsUpToDateUntilAFileChanges) {
   std::ofstream(own) << before;
   fs::last_write_time(own, time);
   EXPECT_TRUE(up_to_date());
-  const std::size_t held = only_shard({files, {}}, shard).files.size();
-  for (int i = 0; only_shard({files, {}}, shard).files.size() == held; ++i) {
+  const std::size_t held = only_shard({files, {}, {}}, shard).files.size();
+  for (int i = 0; only_shard({files, {}, {}}, shard).files.size() == held; ++i) {
     files.push_back(directory.write("photos/z" + std::to_string(100 + i), "new").string());
   }
   EXPECT_FALSE(up_to_date());
