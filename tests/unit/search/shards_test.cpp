@@ -251,7 +251,8 @@ TEST(IndexShards, AFinishedPartIsUpToDateUntilAFileChanges) {
     return is_up_to_date(part, shard, only_shard({files, {}, {}}, shard), kModel);
   };
   EXPECT_TRUE(up_to_date());
-  EXPECT_FALSE(is_up_to_date(part, shard, only_shard({files, {}, {}}, shard), std::string(64, 'e')));
+  EXPECT_FALSE(
+      is_up_to_date(part, shard, only_shard({files, {}, {}}, shard), std::string(64, 'e')));
   EXPECT_FALSE(is_up_to_date(part, {0, 3}, only_shard({files, {}, {}}, shard), kModel));
   EXPECT_FALSE(is_up_to_date(parts / "none", shard, {files, {}}, kModel));
 
