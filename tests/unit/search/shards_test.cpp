@@ -254,7 +254,7 @@ TEST(IndexShards, AFinishedPartIsUpToDateUntilAFileChanges) {
   EXPECT_FALSE(
       is_up_to_date(part, shard, only_shard({files, {}, {}}, shard), std::string(64, 'e')));
   EXPECT_FALSE(is_up_to_date(part, {0, 3}, only_shard({files, {}, {}}, shard), kModel));
-  EXPECT_FALSE(is_up_to_date(parts / "none", shard, {files, {}}, kModel));
+  EXPECT_FALSE(is_up_to_date(parts / "none", shard, {files, {}, {}}, kModel));
 
   const std::string own = only_shard({files, {}, {}}, shard).files.back();
   const std::string before = read_all(own);
@@ -291,7 +291,7 @@ TEST(IndexShards, APartWithFailuresIsLookedAtAgain) {
   const TemporaryDirectory directory;
   const auto files = make_files(directory, 12);
   const fs::path part = build_part(directory.path() / "parts", files, {0, 1}, true);
-  EXPECT_FALSE(is_up_to_date(part, {0, 1}, {files, {}}, kModel));
+  EXPECT_FALSE(is_up_to_date(part, {0, 1}, {files, {}, {}}, kModel));
 }
 
 }  // namespace
