@@ -37,6 +37,8 @@ bool is_text(const Json& value, std::string_view text) {
 }
 
 /// Makes `tree` an object with room for so many members: growing, ordered ones copy what they hold.
+/// Every object is made so before it is filled: where [] turns null into one and gets no memory, it
+/// leaves an object that is none.
 inline void make_object(nlohmann::ordered_json& tree, std::size_t members) {
   tree = nlohmann::ordered_json::object();
   tree.get_ref<nlohmann::ordered_json::object_t&>().reserve(members);

@@ -199,6 +199,7 @@ void write_manifest(const std::filesystem::path& directory, const Manifest& mani
   json["graph"] = manifest.graph;
   if (manifest.kept.bytes_each != 0) {
     auto& states = json["states"];
+    make_object(states, 4);
     states["images"] = manifest.states;
     states["dtype"] = manifest.kept.dtype == DType::kF32 ? "float32" : "bfloat16";
     states["bytes_each"] = manifest.kept.bytes_each;
@@ -208,6 +209,7 @@ void write_manifest(const std::filesystem::path& directory, const Manifest& mani
   make_object(files, kIndexFiles);
   for (int i = 0; i < kIndexFiles; ++i) {
     auto& file = files[kIndexFileNames[i]];
+    make_object(file, 2);
     file["bytes"] = manifest.files[i].bytes;
     file["crc32"] = manifest.files[i].blocks;
   }
