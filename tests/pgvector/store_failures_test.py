@@ -25,7 +25,7 @@ def expect(what, text, *parts):
 
 
 def killed_processes_lose_nothing(test):
-    photos, database = many_pictures(test, "many", 8), test.database()
+    photos, database = many_pictures(test, "many", 32), test.database()
     url, expected = test.server.url(database), lines_of(test, "many.index", photos)
     random.seed(1)
 
