@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <new>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -11,6 +12,13 @@ namespace bridgetower::detail {
 template <class Json>
 void take_apart(Json& tree) noexcept {
   if (!tree.is_structured()) return;
+  const Json& made = tree;
+  if (made.template get_ptr<const typename Json::object_t*>() == nullptr &&
+      made.template get_ptr<const typename Json::array_t*>() == nullptr) {
+    // [] turned null into an object and got no memory for it: there is nothing to destroy.
+    ::new (static_cast<void*>(&tree)) Json();
+    return;
+  }
   for (Json& child : tree) take_apart(child);
   tree.clear();
 }
@@ -37,8 +45,6 @@ bool is_text(const Json& value, std::string_view text) {
 }
 
 /// Makes `tree` an object with room for so many members: growing, ordered ones copy what they hold.
-/// Every object is made so before it is filled: where [] turns null into one and gets no memory, it
-/// leaves an object that is none.
 inline void make_object(nlohmann::ordered_json& tree, std::size_t members) {
   tree = nlohmann::ordered_json::object();
   tree.get_ref<nlohmann::ordered_json::object_t&>().reserve(members);
