@@ -277,7 +277,8 @@ def ranks_table(rates):
 
 
 def tables(rates):
-    return {"ranks": ranks_table(rates), "rates": rates_table(rates), "shares": indexing_table(rates, play_shares),
+    ranks = {"ranks": ranks_table(rates)} if rates.all["ranks"]["wall_s"] else {}
+    return {**ranks, "rates": rates_table(rates), "shares": indexing_table(rates, play_shares),
             "mpi": indexing_table(rates, play_mpi), "bytes": bytes_table(rates), "search": search_table(rates),
             "limits": limits_table(rates)}
 
