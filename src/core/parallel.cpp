@@ -11,7 +11,7 @@ namespace bridgetower {
 namespace {
 
 constexpr int kMaxThreads = 1024;
-constexpr int kSpins = 4000;  // about 20 microseconds: shorter than falling asleep and waking up
+constexpr int kSpins = 20000;  // some 200 microseconds: most steps between two rounds are shorter
 
 thread_local ThreadPool* current_pool = nullptr;
 thread_local std::uint64_t products = 0;

@@ -103,7 +103,8 @@ Tensor<Scalar> MultiheadAttention<Scalar>::forward_queries_folded(
                                          dense.bias(),
                                          heads_,
                                          other.attended,
-                                         backend_},
+                                         backend_,
+                                         in_proj_.weight().activation_dtype()},
                                         out.data() + own.begin * dense.out());
   });
   return out;
@@ -150,7 +151,8 @@ Tensor<Scalar> MultiheadAttention<Scalar>::forward(
                                      in_proj_.bias() + 2 * size_,
                                      heads_,
                                      other.attended,
-                                     backend_},
+                                     backend_,
+                                     in_proj_.weight().activation_dtype()},
                                     target);
       return;
     }
@@ -161,7 +163,8 @@ Tensor<Scalar> MultiheadAttention<Scalar>::forward(
                             heads_,
                             size_ / heads_,
                             other.attended,
-                            backend_},
+                            backend_,
+                            in_proj_.weight().activation_dtype()},
                            target, probabilities == nullptr ? nullptr : &(*probabilities)[i]);
   });
   return out;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bridgetower/core/backend.hpp>
+#include <bridgetower/core/dtype.hpp>
 #include <bridgetower/core/error.hpp>
 #include <bridgetower/core/parallel.hpp>
 #include <bridgetower/core/tensor.hpp>
@@ -35,6 +36,7 @@ struct AttentionInputs {
   std::int64_t head_size;
   const KeyList* attended = nullptr;  ///< null: every key
   Backend backend = Backend::kAuto;
+  DType dtype = DType::kF32;  ///< what keys and values are rounded to
 };
 
 /// softmax(q kᵀ) v, head by head, into out [M, H * K]. Keys that are not attended have probability
@@ -55,9 +57,9 @@ void attend_head(const AttentionInputs<Scalar>& in, std::int64_t head, Scalar* o
   const std::int64_t size = in.head_size;
   const std::int64_t keys = in.key.rows;
   const std::int64_t offset = head * size;
-  PackedMatrix<Scalar> key(keys, size, in.backend);
+  PackedMatrix<Scalar> key(keys, size, in.backend, in.dtype);
   key.set_rows(0, keys, in.key.data + offset, in.key.stride);
-  PackedMatrix<Scalar> value(size, keys, in.backend);  // transposed
+  PackedMatrix<Scalar> value(size, keys, in.backend, in.dtype);  // transposed
   value.set_rows(0, size, in.value.data + offset, 1, in.value.stride);
 
   const bool none_attended = in.attended != nullptr && in.attended->empty();

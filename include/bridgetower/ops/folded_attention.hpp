@@ -42,6 +42,7 @@ struct FoldedAttentionInputs {
   std::int64_t heads;
   const KeyList* attended = nullptr;  ///< null: every row of x
   Backend backend = Backend::kAuto;
+  DType dtype = DType::kF32;  ///< what matrices of activations are rounded to
 };
 
 /// The context of every head into out [M, D].
@@ -67,7 +68,7 @@ void folded_attention(const FoldedAttentionInputs<Scalar>& in, Scalar* out) {
                   folded.data() + head * queries * width, width);
   });
 
-  PackedMatrix<Scalar> rows(keys, width, in.backend);
+  PackedMatrix<Scalar> rows(keys, width, in.backend, in.dtype);
   rows.set_rows(0, keys, in.other.data, in.other.stride);
   auto scores = Tensor<Scalar>::uninitialized({in.heads * queries, keys});
   rows.multiply(folded.data(), width, in.heads * queries, {}, scores.data(), keys);
@@ -77,7 +78,7 @@ void folded_attention(const FoldedAttentionInputs<Scalar>& in, Scalar* out) {
     for (std::int64_t r = begin; r < end; ++r) softmax(scores.data() + r * keys, keys);
   });
 
-  PackedMatrix<Scalar> columns(width, keys, in.backend);
+  PackedMatrix<Scalar> columns(width, keys, in.backend, in.dtype);
   columns.set_rows(0, width, in.other.data, 1, in.other.stride);
   columns.multiply(scores.data(), keys, in.heads * queries, {}, folded.data(), width);
   parallel_for(in.heads, [&](std::int64_t head) {
@@ -106,6 +107,7 @@ struct QueryFoldedAttentionInputs {
   std::int64_t heads;
   const KeyList* attended = nullptr;  ///< null: every key
   Backend backend = Backend::kAuto;
+  DType dtype = DType::kF32;  ///< what matrices of activations are rounded to
 };
 
 /// What the output projection makes of the context, into out [M, D].
@@ -142,7 +144,7 @@ void query_folded_attention(const QueryFoldedAttentionInputs<Scalar>& in, Scalar
     }
   });
 
-  PackedMatrix<Scalar> scores_of(all_keys, width, in.backend);
+  PackedMatrix<Scalar> scores_of(all_keys, width, in.backend, in.dtype);
   scores_of.set_rows(0, all_keys, folded_keys.data(), width);
   auto scores = Tensor<Scalar>::uninitialized({in.x.rows, all_keys});
   scores_of.multiply(in.x.data, in.x.stride, in.x.rows, {bias.data()}, scores.data(), all_keys);
@@ -152,7 +154,7 @@ void query_folded_attention(const QueryFoldedAttentionInputs<Scalar>& in, Scalar
     for (std::int64_t r = begin; r < end; ++r) softmax(scores.data() + r * keys, keys);
   });
 
-  PackedMatrix<Scalar> out_of(width, all_keys, in.backend);
+  PackedMatrix<Scalar> out_of(width, all_keys, in.backend, in.dtype);
   out_of.set_rows(0, width, folded_values.data(), 1, width);
   out_of.multiply(scores.data(), all_keys, in.x.rows, {in.output_bias}, out, width);
 }

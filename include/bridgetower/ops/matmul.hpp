@@ -49,7 +49,8 @@ void check_weight_dtype(DType dtype, Backend backend) {
 /// On the library's own kernels every element of y is one sum over the inputs in a fixed order: its
 /// bits depend on neither the other rows and columns nor the number of threads. There the matrix
 /// may be kept in fewer bits: in bfloat16, or in int8 with one scale per output; then each row of x
-/// is rounded to int16 with a scale of its own. Sums stay float32, or exact.
+/// is rounded to int8 or int16 with a scale of its own, and for bfloat16 to bfloat16 where the
+/// processor multiplies that. Sums stay float32, or exact.
 template <class Scalar>
 class PackedMatrix {
  public:
@@ -63,6 +64,13 @@ class PackedMatrix {
   /// Rows [first, first + count): W(first + o, i) = values[o * output_stride + i * input_stride].
   void set_rows(std::int64_t first, std::int64_t count, const Scalar* values,
                 std::int64_t output_stride, std::int64_t input_stride = 1);
+
+  /// What matrices of activations may be rounded to beside this one: bfloat16 where this one is
+  /// kept in fewer bits and the processor multiplies bfloat16, else F32.
+  DType activation_dtype() const noexcept {
+    const bool narrow = dtype_ != DType::kF32 && detail::kernels().bfloat16.narrow != nullptr;
+    return narrow ? DType::kBF16 : DType::kF32;
+  }
 
   /// Whether set_int8_rows() may be called: the matrix is kept in int8.
   bool takes_int8() const noexcept { return dtype_ == DType::kI8; }

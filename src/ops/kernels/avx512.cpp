@@ -5,6 +5,7 @@
 #define BRIDGETOWER_KERNELS_NAME "avx512"
 #define BRIDGETOWER_VECTOR_BYTES 64
 #define BRIDGETOWER_TILE_ROWS 14
+#define BRIDGETOWER_MASKS
 #define BRIDGETOWER_REGISTER "v"
 #define BRIDGETOWER_ADD_PAIRS(sum, a, b) \
   (sum + reinterpret_cast<IntVector>(    \

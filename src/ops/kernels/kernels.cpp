@@ -1,8 +1,11 @@
 #include <bridgetower/ops/detail/kernels.hpp>
+#include <cstdlib>
+#include <string_view>
 
 namespace bridgetower::detail {
 
 #if defined(__x86_64__)
+extern const Kernels kAvx512BFloat16Kernels;
 extern const Kernels kAvx512VnniKernels;
 extern const Kernels kAvx512Kernels;
 extern const Kernels kAvx2Kernels;
@@ -11,13 +14,30 @@ extern const Kernels kBaselineKernels;
 
 namespace {
 
+struct Candidate {
+  const Kernels* kernels;
+  bool runs;  // on this processor
+};
+
 const Kernels& choose() noexcept {
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")) {
-    return __builtin_cpu_supports("avx512vnni") ? kAvx512VnniKernels : kAvx512Kernels;
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  const bool avx512 =
+      avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw");
+  const bool vnni = avx512 && __builtin_cpu_supports("avx512vnni");
+  const bool bfloat16 = vnni && __builtin_cpu_supports("avx512bf16");
+  const Candidate candidates[] = {{&kAvx512BFloat16Kernels, bfloat16},
+                                  {&kAvx512VnniKernels, vnni},
+                                  {&kAvx512Kernels, avx512},
+                                  {&kAvx2Kernels, avx2}};
+  const char* const named = std::getenv("BRIDGETOWER_KERNELS");
+  const std::string_view best = named == nullptr ? "" : named;
+  bool allowed = best.empty();
+  for (const Candidate& candidate : candidates) {
+    allowed = allowed || best == candidate.kernels->name;
+    if (allowed && candidate.runs) return *candidate.kernels;
   }
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return kAvx2Kernels;
 #endif
   return kBaselineKernels;
 }

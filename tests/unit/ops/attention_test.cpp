@@ -68,6 +68,20 @@ TEST_F(Attention, EqualsASlowLoop) {
   }
 }
 
+/// Scores are within 3 here, so that what bfloat16 rounds changes them by hundredths.
+TEST_F(Attention, MayRoundKeysAndValuesToBFloat16) {
+  ops::AttentionInputs<float> in = inputs(k, v);
+  const Tensor<float> full = run(in);
+  in.dtype = DType::kBF16;
+  const Tensor<float> rounded = run(in);
+  bool same = true;
+  for (std::size_t i = 0; i < full.size(); ++i) {
+    ASSERT_NEAR(rounded.data()[i], full.data()[i], 0.02F);
+    same = same && rounded.data()[i] == full.data()[i];
+  }
+  EXPECT_FALSE(same);
+}
+
 TEST_F(Attention, ProbabilitiesAreZeroWhereNotAttendedAndSumToOne) {
   const ops::KeyList some{0, 44};
   ops::AttentionInputs<float> in = inputs(k, v);

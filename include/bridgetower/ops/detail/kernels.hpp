@@ -6,16 +6,17 @@
 namespace bridgetower::detail {
 
 /// One tile of c = a b: `rows` rows and `columns` columns, summed over `depth` units. A unit is
-/// what four bytes of an operand hold: one float32, or two neighbouring inputs as int16, the
-/// first one lower.
+/// what four bytes of an operand hold: one input, or two or four neighbouring ones, the first one
+/// lowest.
 struct Tile {
   int rows;
   std::int64_t columns;  ///< at most panel_columns
   std::int64_t depth;
-  const void* a;               ///< [depth, rows]
-  const void* b;               ///< [depth, panel_columns]
-  const float* row_scales;     ///< [rows], and
-  const float* column_scales;  ///< [columns]: of integer products; else null
+  const void* a;                    ///< [depth, rows]
+  const void* b;                    ///< [depth, panel_columns]
+  const float* row_scales;          ///< [rows], and
+  const float* column_scales;       ///< [columns]: of integer products; else null
+  const std::int32_t* row_offsets;  ///< [rows]: taken off the sums, where there are offsets
   float* c;
   std::int64_t c_stride;
   /// The first tile along the depth starts from bias + residual, later ones add to c.
@@ -27,24 +28,35 @@ struct Tile {
   std::int64_t next_step;  ///< bytes of it for every four units
 };
 
+/// How products with weights of one type are made.
+struct ProductKernel {
+  std::int64_t inputs;        ///< of a unit
+  std::int64_t stored_bytes;  ///< of a unit of weights as they are kept
+  void (*multiply)(const Tile& tile);
+
+  /// Weights as they are kept become a tile's b; null: they are that.
+  void (*widen)(const void* in, float* out, std::int64_t units);
+
+  /// x [size] becomes units of a tile's a, the last one filled up with zeros; returns the scale
+  /// that integers are multiplied by, not a number where some x is not finite. Null: x is that.
+  float (*narrow)(const float* x, std::int64_t size, float* out);
+
+  /// Int8 weights are kept with 128 added, as unsigned bytes. Then a tile's sums are too large by
+  /// this function of a row's units; null: neither.
+  std::int32_t (*offset)(const float* a, std::int64_t units);
+};
+
 /// Inner loops on float32, compiled once per instruction set and chosen when first used. Everything
 /// in here gives the same bits however rows, columns or calls are grouped: a sum runs over its
 /// index in one fixed order, whatever stands beside it.
 struct Kernels {
-  const char* name;            ///< "avx512vnni", "avx512", "avx2" or "baseline"
+  const char* name;            ///< "avx512bf16", "avx512vnni", "avx512", "avx2" or "baseline"
   std::int64_t panel_columns;  ///< columns in one packed panel
   std::int64_t tile_rows;      ///< most rows of one tile
 
-  void (*multiply_tile)(const Tile& tile);          ///< float32 by float32
-  void (*multiply_integer_tile)(const Tile& tile);  ///< int16 by int16, summed exactly
-
-  /// Stored weights, two bytes a unit, become a tile's b: bfloat16 to float32, int8 to int16.
-  void (*widen_bfloat16)(const void* in, float* out, std::int64_t units);
-  void (*widen_int8)(const void* in, float* out, std::int64_t units);
-
-  /// x [size] as int16 pairs, the last one filled up with zero, and the scale that x is a multiple
-  /// of to within a half: |x| / 32767 at most; not a number where some x is not finite.
-  float (*quantize)(const float* x, std::int64_t size, float* out);
+  ProductKernel float32;
+  ProductKernel bfloat16;  ///< inputs float32, or rounded to bfloat16 in pairs
+  ProductKernel int8;      ///< inputs rounded to int16 in pairs or to int8 in fours, sums exact
 
   /// out[c * out_stride + r] = in[r * stride + c]
   void (*transpose)(const float* in, std::int64_t stride, std::int64_t rows, std::int64_t columns,
@@ -57,9 +69,14 @@ struct Kernels {
   void (*gelu_tanh)(float* values, std::int64_t size);   ///< tanh form
   void (*quick_gelu)(float* values, std::int64_t size);  ///< x sigmoid(1.702 x)
   void (*silu)(float* values, std::int64_t size);        ///< x sigmoid(x)
+
+  const ProductKernel& product(DType dtype) const noexcept {
+    return dtype == DType::kI8 ? int8 : dtype == DType::kBF16 ? bfloat16 : float32;
+  }
 };
 
-/// The best set for the processor this runs on.
+/// The best set for the processor this runs on, but none better than the one that the environment
+/// variable BRIDGETOWER_KERNELS names.
 const Kernels& kernels() noexcept;
 
 /// What becomes of a product while it is in the cache: activation(product + bias + residual).
@@ -71,10 +88,10 @@ struct Finish {
   void (*activation)(Scalar*, std::int64_t) = nullptr;  ///< null: none
 };
 
-/// A matrix [outputs, inputs] in panels [units, panel_columns] that lie `panel_stride` bytes apart.
+/// A matrix [outputs, inputs] in panels [units, panel_columns], `panel_stride` bytes apart.
 struct PackedView {
   const char* values;
-  DType dtype;  ///< kF32, kBF16, or kI8: two inputs a unit
+  DType dtype;  ///< kF32, kBF16 or kI8
   std::int64_t outputs;
   std::int64_t inputs;
   std::int64_t panel_stride;

@@ -36,8 +36,7 @@ void finish_rows(const bridgetower::detail::Finish<Scalar>& finish, std::int64_t
   }
 }
 
-/// A matrix [outputs, inputs] in the layout of the kernels: panels [units, panel_columns], where a
-/// unit is one input in float32 or bfloat16, or two in int8.
+/// A matrix [outputs, inputs] in the layout of the kernels: panels [units, panel_columns].
 class PackedPanels {
  public:
   PackedPanels() = default;
@@ -71,15 +70,33 @@ class PackedPanels {
   /// Inputs [first, first + count) of some outputs.
   void set_float_block(Outputs range, Inputs inputs, const float* values,
                        std::int64_t output_stride, std::int64_t input_stride);
+  /// rows [count, inputs] = values[o * output_stride + i * input_stride]
+  void copy_rows(const float* values, std::int64_t count, std::int64_t output_stride,
+                 std::int64_t input_stride, float* rows) const;
+  void round_to_int8(Outputs range, const float* rows, std::int64_t stride);
+
+  // Some rows [count, inputs] become columns of a panel, from `column` on.
+  void set_bfloat16_rows(const float* rows, std::int64_t stride, std::int64_t count,
+                         std::int64_t index, std::int64_t column);
+  void set_pairs(const std::int8_t* rows, std::int64_t count, std::int64_t index,
+                 std::int64_t column);
+  /// The same for rows of units [count, units] as the kernel takes them.
+  void set_units(const float* units, std::int64_t count, std::int64_t index, std::int64_t column);
+
+  /// Where an element lies in its panel, counted in elements.
+  std::int64_t place(std::int64_t input, std::int64_t column) const noexcept;
   /// W(panel * columns + column, input)
   float value(std::int64_t index, std::int64_t input, std::int64_t column) const noexcept;
-  /// One panel in float32: [inputs, panel_columns].
+  /// One panel in float32: [units * inputs of a unit, panel_columns].
   Tensor<float> widened(std::int64_t index) const;
 
   std::int64_t outputs_ = 0;
   std::int64_t inputs_ = 0;
   DType dtype_ = DType::kF32;
-  std::int64_t columns_ = 1;      // of a panel
+  std::int64_t columns_ = 1;  // of a panel
+  std::int64_t unit_inputs_ = 1;
+  std::int64_t units_ = 0;        // of a panel, for each column
+  std::uint8_t flip_ = 0;         // bits that differ in int8 as it is kept
   std::int64_t panel_bytes_ = 0;  // of a panel
   Tensor<std::int8_t> values_;    // [panels, panel_bytes]
   Tensor<float> scales_;          // int8: one for each column of every panel
