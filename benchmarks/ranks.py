@@ -1,13 +1,13 @@
 """What the distribution over MPI ranks costs:
 
     python benchmarks/ranks.py --program build/release/bin/bridgetower --mpi-program build/release/bin/bridgetower-mpi \
-        --model DIR [--pictures 96] [--rounds 5] [--ranks 1 2 3 4]
+        --model DIR [--pictures 240] [--rounds 3] [--ranks 1 2 3 4]
 
 Indexes the same pictures with one process of two threads and with so many ranks of one thread, all of them once in a round, in
-turns. Seconds of starting and loading are taken off by a run of one picture a thread in the same round. Prints medians over the
-rounds: `wall_s` and `cpu_s` for all pictures by the number of ranks, and `overhead_…`, how much more 2 ranks take than the
-process. `wall` wants a quiet machine; `cpu` holds on a busy one as well, except that a rank which waits for messages keeps
-its core busy. The result is the part `ranks` of benchmarks/scaling/rates.json.
+turns. The times are those of whole jobs, starting and loading included: with few pictures they say little. Prints medians over
+the rounds: `wall_s` and `cpu_s` for all pictures by the number of ranks, and `overhead_…`, how much more 2 ranks take than the
+process. It wants a quiet machine; a rank that waits for messages keeps its core busy. The result is the part `ranks` of
+benchmarks/scaling/rates.json.
 """
 
 import argparse
@@ -46,8 +46,8 @@ def main():
     parser.add_argument("--program", required=True, type=Path)
     parser.add_argument("--mpi-program", required=True, type=Path)
     parser.add_argument("--model", required=True, type=Path)
-    parser.add_argument("--pictures", type=int, default=96)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--pictures", type=int, default=240)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--ranks", type=int, nargs="+", default=[1, 2, 3, 4])
     options = parser.parse_args()
     examples = sorted((ROOT / "examples/pictures").glob("*.png"))
@@ -58,22 +58,20 @@ def main():
         for i, file in enumerate(files):
             shutil.copy(examples[i % len(examples)], file)
 
-        def index(before, threads, count):
+        def index(before, threads):
             shutil.rmtree(work / "index", ignore_errors=True)
             return measured([*before, "index", "--model", options.model, "--threads", threads, "--no-progress",
-                             "--output", work / "index", "--images", *files[:count]])
+                             "--output", work / "index", "--images", *files])
 
-        configurations = {"process": ([options.program], 2, 2)}
+        configurations = {"process": ([options.program], 2)}
         for ranks in options.ranks:
             launch = ["mpirun", "--oversubscribe", "--allow-run-as-root", "--bind-to", "none", "-n", ranks]
-            configurations[ranks] = ([*launch, options.mpi_program], 1, ranks)
+            configurations[ranks] = ([*launch, options.mpi_program], 1)
         rounds = {configuration: [] for configuration in configurations}
         for i in range(options.rounds):
             turns = list(configurations.items())
-            for configuration, (before, threads, workers) in turns if i % 2 == 0 else reversed(turns):
-                few, many = index(before, threads, workers), index(before, threads, options.pictures)
-                share = options.pictures / (options.pictures - workers)
-                rounds[configuration].append([share * (b - a) for a, b in zip(few, many)])
+            for configuration, job in turns if i % 2 == 0 else reversed(turns):
+                rounds[configuration].append(index(*job))
 
     def medians(place):
         return {configuration: round(statistics.median(times[place] for times in all_times), 3)

@@ -5,13 +5,17 @@
 #include <bridgetower/core/parallel.hpp>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 namespace bridgetower {
 namespace {
 
 constexpr int kMaxThreads = 1024;
-constexpr int kSpins = 20000;  // some 200 microseconds: most steps between two rounds are shorter
+// Together some 200 microseconds, as falling asleep and waking up take as long as many a step
+// between two rounds. In most of them the processor goes to whoever wants it.
+constexpr int kSpins = 4000;
+constexpr int kYields = 400;
 
 thread_local ThreadPool* current_pool = nullptr;
 thread_local std::uint64_t products = 0;
@@ -32,6 +36,10 @@ bool spin_until(const Condition& condition) {
 #if defined(__x86_64__) || defined(__i386__)
     __builtin_ia32_pause();
 #endif
+  }
+  for (int i = 0; i < kYields; ++i) {
+    if (condition()) return true;
+    std::this_thread::yield();
   }
   return condition();
 }

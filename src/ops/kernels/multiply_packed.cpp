@@ -42,6 +42,7 @@ class Product {
         rows_(rows),
         x_(Tensor<float>::uninitialized({rows * units_})),
         scales_(Tensor<float>::uninitialized({is_integer() ? rows : 0})),
+        middles_(Tensor<float>::uninitialized({is_integer() ? rows : 0})),
         offsets_(Tensor<std::int32_t>::uninitialized(
             {kernel_.offset == nullptr ? 0 : depths_.count * rows})),
         finish_(finish),
@@ -89,8 +90,11 @@ class Product {
   bool is_integer() const { return w_.dtype == DType::kI8; }
 
   void narrow_row(std::int64_t row, const float* x, float* units) {
-    const float scale = kernel_.narrow(x, w_.inputs, units);
-    if (is_integer()) scales_.data()[row] = scale;
+    const Rounding rounding = kernel_.narrow(x, w_.inputs, w_.sums != nullptr, units);
+    if (is_integer()) {
+      scales_.data()[row] = rounding.scale;
+      middles_.data()[row] = rounding.middle;
+    }
     for (std::int64_t depth = 0; kernel_.offset != nullptr && depth < depths_.count; ++depth) {
       offsets_.data()[depth * rows_ + row] =
           kernel_.offset(units + depths_.begin(depth), depths_.size(depth));
@@ -130,6 +134,7 @@ class Product {
     tile.depth = depths_.size(depth);
     tile.b = operand(panel, depth, wide);
     tile.column_scales = is_integer() ? w_.scales + column : nullptr;
+    tile.column_sums = w_.sums == nullptr ? nullptr : w_.sums + column;
     tile.c_stride = y_stride_;
     tile.first = depth == 0;
     tile.bias = finish_.bias == nullptr ? nullptr : finish_.bias + column;
@@ -143,6 +148,7 @@ class Product {
       tile.rows = static_cast<int>(tiles_.size(t));
       tile.a = x_.data() + offset(t, depth);
       tile.row_scales = scales_.data() + (is_integer() ? row : 0);
+      tile.row_middles = middles_.data() + (is_integer() ? row : 0);
       tile.row_offsets = offsets_.data() + (kernel_.offset == nullptr ? 0 : depth * rows_ + row);
       tile.c = y_ + row * y_stride_ + column;
       if (finish_.residual != nullptr) {
@@ -172,6 +178,7 @@ class Product {
   std::int64_t rows_;
   Tensor<float> x_;               // for every depth, for every tile: [units, rows of the tile]
   Tensor<float> scales_;          // of integer products: [rows]
+  Tensor<float> middles_;         // likewise
   Tensor<std::int32_t> offsets_;  // where the kernel has them: [depths, rows]
   const Finish<float>& finish_;
   float* y_;

@@ -25,6 +25,7 @@ PackedPanels::PackedPanels(std::int64_t outputs, std::int64_t inputs, DType dtyp
       {panels, units_, columns_, kernels().product(dtype).stored_bytes});
   panel_bytes_ = panels == 0 ? 0 : static_cast<std::int64_t>(values_.size()) / panels;
   if (dtype == DType::kI8) scales_ = Tensor<float>({panels * columns_});
+  if (flip_ != 0) sums_ = Tensor<float>({panels * columns_});
   // Columns beyond the last output, and inputs that fill up the last unit.
   if (inputs % unit_inputs_ != 0) {
     std::fill(values_.begin(), values_.end(), std::int8_t{0});
@@ -98,7 +99,7 @@ void PackedPanels::set_bfloat16_rows(const float* rows, std::int64_t stride, std
   }
   auto units = Tensor<float>::uninitialized({count, units_});
   for (std::int64_t o = 0; o < count; ++o) {
-    narrow(rows + o * stride, inputs_, units.data() + o * units_);
+    narrow(rows + o * stride, inputs_, false, units.data() + o * units_);
   }
   set_units(units.data(), count, index, column);
 }
@@ -112,9 +113,12 @@ void PackedPanels::set_int8_rows(Outputs range, const std::int8_t* values, const
                if (flip_ == 0) return set_pairs(source, count, index, column);
                for (std::int64_t o = 0; o < count; ++o) {
                  auto* const row = reinterpret_cast<std::uint8_t*>(units.data() + o * units_);
+                 std::int64_t sum = 0;
                  for (std::int64_t i = 0; i < inputs_; ++i) {
+                   sum += source[o * inputs_ + i];
                    row[i] = static_cast<std::uint8_t>(source[o * inputs_ + i]) ^ flip_;
                  }
+                 sums_.data()[first + o] = static_cast<float>(sum) * scales_.data()[first + o];
                }
                set_units(units.data(), count, index, column);
              });
@@ -162,7 +166,10 @@ void PackedPanels::scale_rows(Outputs range, float factor) {
   for_panels(range,
              [&](std::int64_t first, std::int64_t count, std::int64_t index, std::int64_t column) {
                if (dtype_ == DType::kI8) {
-                 for (std::int64_t o = 0; o < count; ++o) scales_.data()[first + o] *= factor;
+                 for (std::int64_t o = first; o < first + count; ++o) {
+                   scales_.data()[o] *= factor;
+                   if (!sums_.empty()) sums_.data()[o] *= factor;
+                 }
                  return;
                }
                for (std::int64_t unit = 0; unit < units_; ++unit) {
@@ -261,11 +268,10 @@ void PackedPanels::multiply(Outputs range, Inputs inputs, const float* x, std::i
   const bridgetower::detail::PackedView view{
       panel<char>(index) +
           inputs.first / unit_inputs_ * columns_ * kernels().product(dtype_).stored_bytes,
-      dtype_,
-      wider,
-      inputs.count,
-      panel_bytes_,
-      dtype_ == DType::kI8 ? scales_.data() + index * columns_ : nullptr};
+      dtype_, wider, inputs.count, panel_bytes_,
+      dtype_ == DType::kI8 ? scales_.data() + index * columns_ : nullptr,
+      // Those of all inputs, so of no use for some.
+      sums_.empty() || inputs.count != inputs_ ? nullptr : sums_.data() + index * columns_};
   if (before == 0) {
     return bridgetower::detail::multiply_packed(view, x, x_stride, rows, finish, y, y_stride);
   }

@@ -126,7 +126,7 @@ TEST(NarrowWeights, Int8IsExactOnWholeNumbers) {
     }
   }
   for (std::int64_t o = 0; o < 40; ++o) w(o, 3) = -127;
-  for (std::int64_t r = 0; r < 9; ++r) x(r, 5) = input_steps();
+  for (std::int64_t r = 0; r < 9; ++r) x(r, 5) = input_steps(), x(r, 6) = -input_steps();
   const Tensor<float> y = product(packed(w, DType::kI8), x);
   for (std::int64_t r = 0; r < 9; ++r) {
     for (std::int64_t o = 0; o < 40; ++o) {

@@ -17,6 +17,8 @@ struct Tile {
   const float* row_scales;          ///< [rows], and
   const float* column_scales;       ///< [columns]: of integer products; else null
   const std::int32_t* row_offsets;  ///< [rows]: taken off the sums, where there are offsets
+  const float* row_middles;         ///< [rows], and
+  const float* column_sums;         ///< [columns]: their products are added at first; else null
   float* c;
   std::int64_t c_stride;
   /// The first tile along the depth starts from bias + residual, later ones add to c.
@@ -28,6 +30,12 @@ struct Tile {
   std::int64_t next_step;  ///< bytes of it for every four units
 };
 
+/// x is near scale * integers + middle.
+struct Rounding {
+  float scale;   ///< not a number where some x is not finite
+  float middle;  ///< of the least and the greatest x, or 0
+};
+
 /// How products with weights of one type are made.
 struct ProductKernel {
   std::int64_t inputs;        ///< of a unit
@@ -37,9 +45,9 @@ struct ProductKernel {
   /// Weights as they are kept become a tile's b; null: they are that.
   void (*widen)(const void* in, float* out, std::int64_t units);
 
-  /// x [size] becomes units of a tile's a, the last one filled up with zeros; returns the scale
-  /// that integers are multiplied by, not a number where some x is not finite. Null: x is that.
-  float (*narrow)(const float* x, std::int64_t size, float* out);
+  /// x [size] becomes units of a tile's a, the last one filled up with zeros. Null: x is that.
+  /// Where it may be centred, the middle need not be 0.
+  Rounding (*narrow)(const float* x, std::int64_t size, bool centred, float* out);
 
   /// Int8 weights are kept with 128 added, as unsigned bytes. Then a tile's sums are too large by
   /// this function of a row's units; null: neither.
@@ -96,6 +104,7 @@ struct PackedView {
   std::int64_t inputs;
   std::int64_t panel_stride;
   const float* scales;  ///< kI8: [outputs]; else null
+  const float* sums;    ///< kI8: of each output's weights, or null: inputs are not centred
 };
 
 /// y [rows, outputs] = finish(x [rows, inputs] Wᵀ), in parallel.
