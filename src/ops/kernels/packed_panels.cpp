@@ -104,24 +104,33 @@ void PackedPanels::set_bfloat16_rows(const float* rows, std::int64_t stride, std
   set_units(units.data(), count, index, column);
 }
 
+namespace {
+
+/// Flips bits of a row; returns the sum of what it was.
+std::int32_t flip_row(const std::int8_t* row, std::int64_t size, std::uint8_t bits,
+                      std::uint8_t* out) {
+  std::int32_t sum = 0;
+  for (std::int64_t i = 0; i < size; ++i) sum += row[i];
+  for (std::int64_t i = 0; i < size; ++i) out[i] = static_cast<std::uint8_t>(row[i]) ^ bits;
+  return sum;
+}
+
+}  // namespace
+
 void PackedPanels::set_int8_rows(Outputs range, const std::int8_t* values, const float* scales) {
   auto units = Tensor<float>({flip_ == 0 ? 0 : std::min(range.count, columns_), units_});
-  for_panels(range,
-             [&](std::int64_t first, std::int64_t count, std::int64_t index, std::int64_t column) {
-               std::copy_n(scales + (first - range.first), count, scales_.data() + first);
-               const std::int8_t* const source = values + (first - range.first) * inputs_;
-               if (flip_ == 0) return set_pairs(source, count, index, column);
-               for (std::int64_t o = 0; o < count; ++o) {
-                 auto* const row = reinterpret_cast<std::uint8_t*>(units.data() + o * units_);
-                 std::int64_t sum = 0;
-                 for (std::int64_t i = 0; i < inputs_; ++i) {
-                   sum += source[o * inputs_ + i];
-                   row[i] = static_cast<std::uint8_t>(source[o * inputs_ + i]) ^ flip_;
-                 }
-                 sums_.data()[first + o] = static_cast<float>(sum) * scales_.data()[first + o];
-               }
-               set_units(units.data(), count, index, column);
-             });
+  for_panels(range, [&](std::int64_t first, std::int64_t count, std::int64_t index,
+                        std::int64_t column) {
+    std::copy_n(scales + (first - range.first), count, scales_.data() + first);
+    const std::int8_t* const source = values + (first - range.first) * inputs_;
+    if (flip_ == 0) return set_pairs(source, count, index, column);
+    for (std::int64_t o = 0; o < count; ++o) {
+      const std::int32_t sum = flip_row(source + o * inputs_, inputs_, flip_,
+                                        reinterpret_cast<std::uint8_t*>(units.data() + o * units_));
+      sums_.data()[first + o] = static_cast<float>(sum) * scales_.data()[first + o];
+    }
+    set_units(units.data(), count, index, column);
+  });
 }
 
 void PackedPanels::set_pairs(const std::int8_t* rows, std::int64_t count, std::int64_t index,
