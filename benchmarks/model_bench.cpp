@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace {
@@ -98,12 +99,37 @@ void masked_word(benchmark::State& state) {
   }
 }
 
+/// Four pairs by so many host threads at once, all on one model and its threads.
+void four_pairs_by_callers(benchmark::State& state) {
+  const auto model = bt::BridgeTowerForImageAndTextRetrieval<float>::from_pretrained(
+      model_directory(), load_options());
+  const auto inputs = made_up_inputs(model.model().config());
+  const std::int64_t callers = state.range(0);
+  for (auto _ : state) {
+    std::vector<std::thread> threads;
+    for (std::int64_t i = 0; i < callers; ++i) {
+      threads.emplace_back([&] {
+        for (std::int64_t pair = 0; pair < 4 / callers; ++pair) {
+          benchmark::DoNotOptimize(model.forward(inputs));
+        }
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+  }
+}
+
 BENCHMARK(image)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK(text)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK(matching_pair)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK(fusion)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK(fusion_of_eight)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK(masked_word)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(four_pairs_by_callers)
+    ->Arg(1)
+    ->Arg(2)
+    ->Arg(4)
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
 
 }  // namespace
 

@@ -1,8 +1,9 @@
-"""Times this program and the engines that users could pick instead, in turns, in one run, all float32.
+"""Times this program and the engines that users could pick instead, in turns, in one run.
 
     pip install -r requirements.txt
     python compare.py --program ../../build/release/bin/bridgetower --model DIR --threads 2
 
+All are float32, but for the program where `--dtype` says otherwise, and for peers that have a precision in their name.
 All get the same weights, pixels and token ids. Every peer runs with one thread and with `--threads`, and its better median
 counts; a round runs one engine after the other, and medians are over all rounds. Tasks:
 
@@ -70,7 +71,7 @@ def time_calls(call, repeat):
 class Comparison:
     def __init__(self, args):
         self.args = args
-        self.program = Program(args.program, args.model, args.threads, args.tokens)
+        self.program = Program(args.program, args.model, args.threads, args.tokens, args.dtype)
         self.error, self.records = {}, []
 
     def task(self, name):
@@ -141,6 +142,7 @@ def main():
     parser.add_argument("--tokens", type=int, default=12)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--repeat", type=int, default=3, help="calls an engine and round")
+    parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16", "int8"], help="of this program")
     parser.add_argument("--tasks", nargs="*", default=["pair", "mask", "image", "texts", "parts"])
     parser.add_argument("--peers", nargs="*", default=["eager", "onnxruntime", "openvino"], choices=list(PEERS))
     parser.add_argument("--graphs", default="graphs", help="folder that keeps the exported graphs")
@@ -151,7 +153,7 @@ def main():
     tasks = [name for task in args.tasks for name in (["image tower", "text tower", "fusion"] if task == "parts" else [task])]
     for task in tasks:
         done[task] = comparison.task(task)
-    print(f"{cpu_name()}, {args.threads} threads, {args.rounds} rounds of {args.repeat} calls, {args.tokens} tokens\n")
+    print(f"{cpu_name()}, {args.dtype}, {args.threads} threads, {args.rounds} rounds of {args.repeat} calls, {args.tokens} tokens\n")
     rows = []
     for task, (ours, best) in done.items():
         cells = [f"{ms:.1f} ms" + (f", {ms / ours:.2f}" if ours else "") for ms in best.values()]
