@@ -1,10 +1,11 @@
 #include <algorithm>
 #include <bridgetower/core/detail/bfloat16.hpp>
 #include <bridgetower/core/detail/int8.hpp>
+#include <bridgetower/core/error.hpp>
 #include <bridgetower/core/parallel.hpp>
 #include <bridgetower/ops/detail/onednn_matrix.hpp>
 #include <cstring>
-#include <limits>
+#include <utility>
 
 #include "ops/onednn/plan.hpp"
 #include "ops/onednn/rows.hpp"
@@ -23,8 +24,19 @@ std::string OneDnnMatrix::version() {
 }
 
 void OneDnnMatrix::check(DType dtype) {
-  OneDnnPlan::of(1, dtype);
-  if (dtype == DType::kI8) OneDnnPlan::of(1, DType::kBF16);  // the heads
+  const auto is_there = [](DType type) {
+    try {
+      return OneDnnPlan::of(1, type) != nullptr;
+    } catch (const InputError&) {
+      return false;
+    }
+  };
+  static const bool float32 = is_there(DType::kF32);
+  static const bool bfloat16 = is_there(DType::kBF16);
+  static const bool int8 = bfloat16 && is_there(DType::kI8);  // whose heads are bfloat16
+  if (!(dtype == DType::kI8 ? int8 : dtype == DType::kBF16 ? bfloat16 : float32)) {
+    refuse_onednn(dtype);
+  }
 }
 
 std::vector<std::pair<std::int64_t, std::string>> OneDnnMatrix::implementations(std::int64_t inputs,

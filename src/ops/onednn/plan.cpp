@@ -35,17 +35,9 @@ Types types_of(DType dtype) {
   return {type, type, Type::f32};
 }
 
-[[noreturn]] void refuse(DType dtype) {
-  const std::string reason = "as oneDNN has no such products on this processor";
-  if (dtype == DType::kF32) {
-    throw InputError("load options", "backend", "auto or eigen, " + reason, "onednn");
-  }
-  throw InputError("load options", "dtype", "F32, " + reason, to_string(dtype));
-}
-
 [[noreturn]] void refuse(const dnnl::error& error, DType dtype) {
   if (error.status == dnnl_out_of_memory) throw std::bad_alloc();
-  refuse(dtype);
+  refuse_onednn(dtype);
 }
 
 /// Thousands of times slower than the others.
@@ -71,6 +63,14 @@ Tensor<std::int8_t> probe(std::int64_t count, DType dtype, std::uint8_t largest)
 }
 
 }  // namespace
+
+void refuse_onednn(DType dtype) {
+  const std::string reason = "as oneDNN has no such products on this processor";
+  if (dtype == DType::kF32) {
+    throw InputError("load options", "backend", "auto or eigen, " + reason, "onednn");
+  }
+  throw InputError("load options", "dtype", "F32, " + reason, to_string(dtype));
+}
 
 std::shared_ptr<const OneDnnPlan> OneDnnPlan::of(std::int64_t inputs, DType dtype) {
   static std::mutex mutex;
@@ -114,7 +114,7 @@ OneDnnPlan::OneDnnPlan(std::int64_t padded, DType type)
     }
   }
   if (sizes.empty() || static_cast<std::int64_t>(weights.get_size()) != block_bytes()) {
-    refuse(dtype);
+    refuse_onednn(dtype);
   }
   output_offsets = onednn::axis_offsets(weights, 1, kOneDnnOutputs);
   input_offsets = onednn::axis_offsets(weights, 0, padded);
@@ -167,7 +167,7 @@ void OneDnnPlan::keep_sizes_that_agree() {
     expected = first;
     kept.push_back(sizes[i]);
   }
-  if (kept.empty()) refuse(dtype);
+  if (kept.empty()) refuse_onednn(dtype);
   sizes = std::move(kept);
 }
 

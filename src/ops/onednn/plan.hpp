@@ -17,6 +17,9 @@ namespace bridgetower::ops::detail {
 /// head of attention is one block.
 constexpr std::int64_t kOneDnnOutputs = 64;
 
+/// Throws the InputError of a type that oneDNN has no products of on this processor.
+[[noreturn]] void refuse_onednn(DType dtype);
+
 /// Everything that oneDNN compiles is compiled here, so no product ever waits for that: rows come
 /// in pieces of a few sizes, padded.
 struct OneDnnPlan {
