@@ -173,36 +173,41 @@ void OneDnnMatrix::multiply(Outputs range, Inputs inputs, const float* x, std::i
     return part.multiply({0, range.count}, {0, inputs.count}, x, x_stride, rows, finish, y,
                          y_stride);
   }
-  constexpr std::size_t kPieces = 8;  // of one task
+  constexpr std::size_t kPieces = 8;   // of one task, and
+  constexpr std::int64_t kBlocks = 8;  // at most: fewer where there are threads to share them
   const Rows packed(*plan_, x, x_stride, inputs_, rows);
   const std::size_t pieces = packed.pieces().size();
   const auto groups = static_cast<std::int64_t>((pieces + kPieces - 1) / kPieces);
   const std::int64_t first = range.first / kOneDnnOutputs;
-  const std::int64_t last = (range.first + range.count - 1) / kOneDnnOutputs;
-  parallel_for((last - first + 1) * groups, [&](std::int64_t task) {
+  const std::int64_t end = (range.first + range.count - 1) / kOneDnnOutputs + 1;
+  const std::int64_t step =
+      std::clamp<std::int64_t>((end - first) / (4 * parallel_threads()), 1, kBlocks);
+  parallel_for((end - first + step - 1) / step * groups, [&](std::int64_t task) {
     const auto piece = static_cast<std::size_t>(task % groups) * kPieces;
-    multiply_block(first + task / groups, range, packed, piece, std::min(pieces, piece + kPieces),
-                   finish, y, y_stride);
+    const std::int64_t begin = first + task / groups * step;
+    OneDnnCalls calls(*plan_);
+    for (std::int64_t block = begin; block < std::min(end, begin + step); ++block) {
+      multiply_block(calls, block, range, packed, piece, std::min(pieces, piece + kPieces), finish,
+                     y, y_stride);
+    }
   });
 }
 
-void OneDnnMatrix::multiply_block(std::int64_t block, Outputs range, const Rows& x,
-                                  std::size_t first_piece, std::size_t last_piece,
+void OneDnnMatrix::multiply_block(OneDnnCalls& calls, std::int64_t block, Outputs range,
+                                  const Rows& x, std::size_t first_piece, std::size_t last_piece,
                                   const Finish<float>& finish, float* y,
                                   std::int64_t y_stride) const {
   const std::int64_t start = block * kOneDnnOutputs;
   const std::int64_t begin = std::max(range.first, start);
   const std::int64_t count = std::min(range.first + range.count, start + kOneDnnOutputs) - begin;
   const std::int64_t column = begin - range.first;  // of y
-  OneDnnCalls calls(*plan_);
-  auto products = Tensor<float>::uninitialized({plan_->sizes.back().rows * kOneDnnOutputs});
   for (std::size_t p = first_piece; p < last_piece; ++p) {
     const Rows::Piece& piece = x.pieces()[p];
-    calls.multiply(piece.size, piece.values, values_.data() + block * plan_->block_bytes(),
-                   products.data());
+    const float* const products =
+        calls.multiply(piece.size, piece.values, values_.data() + block * plan_->block_bytes());
     float* const target = y + piece.first * y_stride + column;
     for (std::int64_t r = 0; r < piece.rows; ++r) {
-      const float* const row = products.data() + r * kOneDnnOutputs + (begin - start);
+      const float* const row = products + r * kOneDnnOutputs + (begin - start);
       if (plan_->dtype != DType::kI8) {
         std::copy_n(row, count, target + r * y_stride);
       } else {

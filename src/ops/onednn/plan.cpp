@@ -155,13 +155,13 @@ void OneDnnPlan::keep_sizes_that_agree() {
     for (std::int64_t r = 0; r < sizes[i].rows; ++r) {
       std::copy(row.begin(), row.end(), x.data() + static_cast<std::size_t>(r) * row.size());
     }
-    std::vector<float> y(static_cast<std::size_t>(sizes[i].rows * kOneDnnOutputs));
-    calls.multiply(i, x.data(), block.data(), y.data());
+    const float* const y = calls.multiply(i, x.data(), block.data());
     const std::vector<float> first =
-        expected.empty() ? std::vector<float>(y.begin(), y.begin() + kOneDnnOutputs) : expected;
+        expected.empty() ? std::vector<float>(y, y + kOneDnnOutputs) : expected;
     bool agree = true;
-    for (std::size_t r = 0; r < y.size(); r += kOneDnnOutputs) {
-      agree = agree && std::memcmp(&y[r], first.data(), kOneDnnOutputs * sizeof(float)) == 0;
+    for (std::int64_t r = 0; r < sizes[i].rows; ++r) {
+      agree = agree && std::memcmp(y + r * kOneDnnOutputs, first.data(),
+                                   kOneDnnOutputs * sizeof(float)) == 0;
     }
     if (!agree) continue;
     expected = first;
@@ -174,13 +174,16 @@ void OneDnnPlan::keep_sizes_that_agree() {
 OneDnnCalls::OneDnnCalls(const OneDnnPlan& plan)
     : plan_(plan), stream_(plan.engine), calls_(plan.sizes.size()) {
   std::size_t bytes = 0;
+  std::int64_t rows = 0;
   for (const OneDnnPlan::Size& size : plan.sizes) {
+    rows = std::max(rows, size.rows);
     bytes = std::max(bytes, size.scratchpad.get_size());
   }
   scratchpad_ = Tensor<std::int8_t>::uninitialized({static_cast<std::int64_t>(bytes)});
+  products_ = Tensor<float>::uninitialized({rows * kOneDnnOutputs});
 }
 
-void OneDnnCalls::multiply(std::size_t size, const void* x, const void* block, float* y) {
+const float* OneDnnCalls::multiply(std::size_t size, const void* x, const void* block) {
   // oneDNN takes what it only reads as if it wrote it.
   void* const in = const_cast<void*>(x);
   void* const values = const_cast<void*>(block);
@@ -190,7 +193,7 @@ void OneDnnCalls::multiply(std::size_t size, const void* x, const void* block, f
     if (call.arguments.empty()) {
       call.x = memory(chosen.x, plan_.engine, in);
       call.weights = memory(plan_.weights, plan_.engine, values);
-      call.y = memory(chosen.y, plan_.engine, y);
+      call.y = memory(chosen.y, plan_.engine, products_.data());
       call.arguments = {
           {DNNL_ARG_SRC, call.x},
           {DNNL_ARG_WEIGHTS, call.weights},
@@ -199,13 +202,13 @@ void OneDnnCalls::multiply(std::size_t size, const void* x, const void* block, f
     } else {
       call.x.set_data_handle(in);
       call.weights.set_data_handle(values);
-      call.y.set_data_handle(y);
     }
     chosen.primitive.execute(stream_, call.arguments);
     stream_.wait();
   } catch (const dnnl::error& error) {
     refuse(error, plan_.dtype);
   }
+  return products_.data();
 }
 
 }  // namespace bridgetower::ops::detail

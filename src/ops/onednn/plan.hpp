@@ -61,8 +61,8 @@ class OneDnnCalls {
  public:
   explicit OneDnnCalls(const OneDnnPlan& plan);
 
-  /// y [rows, 64] = x [rows, padded inputs] W; y is int32 for int8.
-  void multiply(std::size_t size, const void* x, const void* block, float* y);
+  /// x [rows, padded inputs] W: [rows, 64], int32 for int8, until the next call.
+  const float* multiply(std::size_t size, const void* x, const void* block);
 
  private:
   struct Call {
@@ -74,6 +74,7 @@ class OneDnnCalls {
   onednn::OneThread one_;
   dnnl::stream stream_;
   Tensor<std::int8_t> scratchpad_;
+  Tensor<float> products_;
   std::vector<Call> calls_;
 };
 

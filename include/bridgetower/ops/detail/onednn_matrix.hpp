@@ -12,6 +12,7 @@
 namespace bridgetower::ops::detail {
 
 struct OneDnnPlan;
+class OneDnnCalls;
 
 /// A matrix [outputs, inputs] in the layout that oneDNN asks for, in blocks of 64 outputs. A build
 /// without oneDNN has the class, and no object of it.
@@ -58,9 +59,10 @@ class OneDnnMatrix {
   /// Some of Wᵀ in floats: [inputs.count, range.count].
   Tensor<float> floats(Outputs range, Inputs inputs) const;
   /// Some rows times one block: those columns of y that lie in the range.
-  void multiply_block(std::int64_t block, Outputs range, const Rows& x, std::size_t first_piece,
-                      std::size_t last_piece, const bridgetower::detail::Finish<float>& finish,
-                      float* y, std::int64_t y_stride) const;
+  void multiply_block(OneDnnCalls& calls, std::int64_t block, Outputs range, const Rows& x,
+                      std::size_t first_piece, std::size_t last_piece,
+                      const bridgetower::detail::Finish<float>& finish, float* y,
+                      std::int64_t y_stride) const;
 
   std::int64_t outputs_ = 0;
   std::int64_t inputs_ = 0;
