@@ -233,6 +233,18 @@ TEST(OneDnn, ScalesTransposesAndReadsItsRows) {
   }
 }
 
+/// The largest steps next to each other: instructions before VNNI cut off sums of two such
+/// products.
+TEST(OneDnn, AddsTheLargestValuesExactly) {
+  Tensor<float> x({5, 768});
+  Tensor<float> w({70, 768});
+  std::fill(x.begin(), x.end(), 1.0F);
+  std::fill(w.begin(), w.end(), -1.0F);
+  for (const DType dtype : types()) {
+    for (const float y : product(packed(w, dtype), x)) ASSERT_NEAR(y, -768.0F, 1e-3F);
+  }
+}
+
 TEST(OneDnn, TakesInt8RowsAsTheyAre) {
   for (const DType dtype : types()) {
     if (dtype != DType::kI8) continue;
