@@ -5,7 +5,7 @@
 
 Indexes the same pictures with one process of two threads and with so many ranks of one thread, all of them once in a round, in
 turns. The times are those of whole jobs, starting and loading included: with few pictures they say little. Prints medians over
-the rounds: `wall_s` and `cpu_s` for all pictures by the number of ranks, and `overhead_…`, how much more 2 ranks take than the
+the rounds: `wall_s` and `cpu_s` for all pictures by the number of ranks, `first_s` for one rank and one picture, and `overhead_…`, how much more 2 ranks take than the
 process. It wants a quiet machine; a rank that waits for messages keeps its core busy. The result is the part `ranks` of
 benchmarks/scaling/rates.json.
 """
@@ -58,17 +58,18 @@ def main():
         for i, file in enumerate(files):
             shutil.copy(examples[i % len(examples)], file)
 
-        def index(before, threads):
+        def index(before, threads, count=options.pictures):
             shutil.rmtree(work / "index", ignore_errors=True)
             return measured([*before, "index", "--model", options.model, "--threads", threads, "--no-progress",
-                             "--output", work / "index", "--images", *files])
+                             "--output", work / "index", "--images", *files[:count]])
 
         configurations = {"process": ([options.program], 2)}
         for ranks in options.ranks:
             launch = ["mpirun", "--oversubscribe", "--allow-run-as-root", "--bind-to", "none", "-n", ranks]
             configurations[ranks] = ([*launch, options.mpi_program], 1)
-        rounds = {configuration: [] for configuration in configurations}
+        rounds, first = {configuration: [] for configuration in configurations}, []
         for i in range(options.rounds):
+            first.append(index(*configurations[options.ranks[0]], count=1)[0])
             turns = list(configurations.items())
             for configuration, job in turns if i % 2 == 0 else reversed(turns):
                 rounds[configuration].append(index(*job))
@@ -78,7 +79,8 @@ def main():
                 for configuration, all_times in rounds.items()}
 
     result = {"processor": processor(), "cores": os.cpu_count(), "load": os.getloadavg()[0],
-              "pictures": options.pictures, "rounds": options.rounds, "wall_s": medians(0), "cpu_s": medians(1)}
+              "pictures": options.pictures, "rounds": options.rounds,
+              "first_s": round(statistics.median(first), 3), "wall_s": medians(0), "cpu_s": medians(1)}
     if 2 in rounds:
         for place, kind in enumerate(("wall", "cpu")):
             ratios = [a[place] / b[place] for a, b in zip(rounds[2], rounds["process"])]

@@ -44,6 +44,10 @@ set(pc_requires "eigen3 >= 3.4")
 if(BRIDGETOWER_HAS_LIBJPEG_TURBO AND NOT BUILD_SHARED_LIBS)
   string(APPEND pc_requires ", libjpeg")
 endif()
+set(pc_libs)
+if(BRIDGETOWER_HAS_ONEDNN AND NOT BUILD_SHARED_LIBS)
+  set(pc_libs " -ldnnl -ldl")  # which has no pkg-config file
+endif()
 configure_file(${PROJECT_SOURCE_DIR}/cmake/bridgetower.pc.in ${PROJECT_BINARY_DIR}/bridgetower.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/bridgetower.pc
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT development)

@@ -10,6 +10,7 @@ option(BRIDGETOWER_POSTGRES "Build the PostgreSQL component where libpq is found
 option(BRIDGETOWER_TEST_PGVECTOR "Test exports and stores with a PostgreSQL server that is fetched from PyPI" OFF)
 option(BRIDGETOWER_BUILD_FUZZER "Build tests/fuzz for clang's libFuzzer" OFF)
 option(BRIDGETOWER_HNSWLIB "Answer approximately with hnswlib where it is found" ON)
+set(BRIDGETOWER_ONEDNN AUTO CACHE STRING "Build the backend onednn: ON, OFF, or AUTO where oneDNN is found")
 set(BRIDGETOWER_SANITIZE "" CACHE STRING "Sanitizers to build with, e.g. address,undefined")
 
 # Single-configuration generators default to a build without optimisation; nobody wants that here.

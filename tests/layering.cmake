@@ -22,7 +22,7 @@ foreach(layer core ops config layers encoders model heads io preprocessing sente
     file(STRINGS ${file} lines REGEX "^#include [<\"](bridgetower/)?[a-z_]+/")
     foreach(line ${lines})
       string(REGEX REPLACE "^#include [<\"](bridgetower/)?([a-z_]+)/.*" "\\2" included "${line}")
-      if(included MATCHES "^(nlohmann|sys|hnswlib)$")
+      if(included MATCHES "^(nlohmann|sys|hnswlib|oneapi)$")
         continue()
       endif()
       if(NOT included IN_LIST ${layer})

@@ -83,8 +83,8 @@ void ModelOptions::add_compute(CLI::App& command) {
                   "quarter, and faster")
       ->check(CLI::IsMember({"float32", "bfloat16", "int8"}))
       ->capture_default_str();
-  command.add_option("--backend", backend, "who multiplies matrices: auto or eigen")
-      ->check(CLI::IsMember({"auto", "eigen"}))
+  command.add_option("--backend", backend, "who multiplies matrices: auto, eigen or onednn")
+      ->check(CLI::IsMember({"auto", "eigen", "onednn"}))
       ->capture_default_str();
 }
 
@@ -103,7 +103,9 @@ LoadOptions ModelOptions::load_options() const {
   LoadOptions options;
   options.threads = threads;
   options.dtype = dtype == "int8" ? DType::kI8 : dtype == "bfloat16" ? DType::kBF16 : DType::kF32;
-  options.backend = backend == "eigen" ? Backend::kEigen : Backend::kAuto;
+  options.backend = backend == "eigen"    ? Backend::kEigen
+                    : backend == "onednn" ? Backend::kOneDnn
+                                          : Backend::kAuto;
   return options;
 }
 

@@ -2,9 +2,11 @@
 #include <algorithm>
 #include <bridgetower/io/convert.hpp>
 #include <bridgetower/model/memory_estimate.hpp>
+#include <bridgetower/ops/detail/onednn_matrix.hpp>
 #include <bridgetower/pipeline/from_pretrained.hpp>
 #include <bridgetower/pipeline/requirements.hpp>
 #include <map>
+#include <set>
 
 #include "cli/common.hpp"
 
@@ -14,6 +16,7 @@ namespace {
 struct Options {
   ModelOptions model;
   Results results;
+  bool verbose = false;
 };
 
 /// Of the text that goes with the image whose memory is stated.
@@ -97,6 +100,52 @@ Json files(const std::filesystem::path& directory) {
   return all;
 }
 
+/// What oneDNN multiplies this model's matrices by: for every number of inputs and every type the
+/// name of its implementation for each number of rows; null where it has none.
+Json onednn_products(const WeightSource& weights) {
+  using ops::detail::OneDnnMatrix;
+  std::set<std::int64_t> widths;
+  for (const std::string& name : weights.names()) {
+    const auto info = weights.find(name);
+    if (!info || info->shape.size() < 2 || element_count(info->shape) == 0) continue;
+    if (is_floating(info->dtype) || info->dtype == DType::kI8) {
+      widths.insert(element_count(info->shape) / info->shape[0]);
+    }
+  }
+  Json products = Json::array();
+  for (const std::int64_t inputs : widths) {
+    Json product{{"inputs", inputs}};
+    for (const auto& [type, dtype] :
+         {std::pair{"float32", DType::kF32}, {"bfloat16", DType::kBF16}, {"int8", DType::kI8}}) {
+      product[type] = nullptr;
+      try {
+        for (const auto& [rows, name] : OneDnnMatrix::implementations(inputs, dtype)) {
+          product[type][std::to_string(rows)] = name;
+        }
+      } catch (const InputError&) {  // none on this processor
+      }
+    }
+    products.push_back(product);
+  }
+  return {{"version", OneDnnMatrix::version()}, {"products", products}};
+}
+
+/// One line for each number of inputs and type.
+std::string onednn_text(const Json& onednn) {
+  if (onednn.is_null()) return "\n  oneDNN: not in this build";
+  std::string text = "\n  oneDNN " + onednn["version"].get<std::string>();
+  for (const Json& product : onednn["products"]) {
+    for (const char* type : {"float32", "bfloat16", "int8"}) {
+      text += "\n    " + product["inputs"].dump() + " inputs, " + type + ":";
+      if (product[type].is_null()) text += " none on this processor";
+      for (const auto& [rows, name] : product[type].items()) {
+        text += " " + name.get<std::string>() + " (" + rows + " rows)";
+      }
+    }
+  }
+  return text;
+}
+
 std::string to_text(const Json& record) {
   std::string text = record["model"].get<std::string>();
   for (const char* part : {"text", "vision", "cross_modal"}) {
@@ -126,7 +175,8 @@ std::string to_text(const Json& record) {
          " tensors\n  memory: " + record["memory_bytes"]["float32"].dump() + " bytes in float32, " +
          record["memory_bytes"]["float16"].dump() +
          " in float16 or bfloat16\n  beside it: " + record["workspace_bytes"].dump() +
-         " bytes at most for an image and " + std::to_string(kTokens) + " tokens";
+         " bytes at most for an image and " + std::to_string(kTokens) + " tokens" +
+         (record.contains("onednn") ? onednn_text(record["onednn"]) : "");
 }
 
 Status info(Options& options) {
@@ -144,6 +194,10 @@ Status info(Options& options) {
   record["workspace_bytes"] = workspace_bytes(checkpoint.config, kTokens, ThreadPool(0).threads());
   record["tasks"] = tasks(directory, checkpoint);
   record["files"] = files(directory);
+  if (options.verbose) {
+    record["onednn"] = nullptr;
+    if (!ops::detail::OneDnnMatrix::version().empty()) record["onednn"] = onednn_products(weights);
+  }
   options.results.write(record, to_text);
   return options.results.finish();
 }
@@ -155,6 +209,8 @@ Command add_info(CLI::App& app) {
   command->footer("Example:\n  bridgetower info --model DIR");
   const auto options = std::make_shared<Options>();
   options->model.add_model(*command);
+  command->add_flag("--verbose", options->verbose,
+                    "also what oneDNN multiplies the model's matrices by");
   options->results.add_to(*command);
   return [options] { return info(*options); };
 }

@@ -1,4 +1,5 @@
 #include <bridgetower/ops/detail/kernels.hpp>
+#include <bridgetower/ops/detail/onednn_matrix.hpp>
 #include <bridgetower/preprocessing/image/image.hpp>
 #include <iostream>
 #include <new>
@@ -9,8 +10,11 @@ namespace bridgetower::cli {
 namespace {
 
 std::string version() {
+  const std::string onednn = ops::detail::OneDnnMatrix::version();
   return std::string("bridgetower " BRIDGETOWER_VERSION "\nbackends: auto (") +
-         detail::kernels().name + " kernels), eigen\nJPEG: " + std::string(jpeg_decoder());
+         detail::kernels().name + " kernels), eigen" +
+         (onednn.empty() ? "" : ", onednn (" + onednn + ")") +
+         "\nJPEG: " + std::string(jpeg_decoder());
 }
 
 /// One line on stderr, whatever the message holds.

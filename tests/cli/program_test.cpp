@@ -150,6 +150,23 @@ TEST(Program, SaysWhatAModelHolds) {
   EXPECT_EQ(record["heads"], json({{"itm", true}, {"mlm", true}, {"itc", true}}));
   EXPECT_EQ(record["architecture"]["vision"]["patch_size"], 16);
   EXPECT_GT(record["parameters"].get<std::int64_t>(), 100000);
+  EXPECT_FALSE(record.contains("onednn"));
+}
+
+/// Of a build without oneDNN: null. Else for every width a product in float32 at least, and no
+/// reference implementation.
+TEST(Program, InfoSaysWhatOneDnnMultipliesBy) {
+  const json onednn = run("info --verbose" + kModel).records().at(0).at("onednn");
+  const bool is_built = run("--version").out.find("onednn") != std::string::npos;
+  ASSERT_EQ(onednn.is_null(), !is_built);
+  const Outcome match = run("match" + kModel + "--backend onednn --text x --image " + kPicture);
+  EXPECT_EQ(match.status, is_built ? 0 : 1) << match.error;
+  if (!is_built) return;
+  EXPECT_GE(onednn["products"].size(), 2U);
+  for (const json& product : onednn["products"]) {
+    EXPECT_GE(product["float32"].size(), 1U) << product;
+    EXPECT_EQ(product.dump().find("ref"), std::string::npos) << product;
+  }
 }
 
 TEST(Program, EndsWithStatus2OnWrongUsage) {

@@ -47,7 +47,10 @@ class MultiheadAttention {
 template <class Scalar>
 MultiheadAttention<Scalar>::MultiheadAttention(Linear<Scalar> in_proj, std::int64_t heads,
                                                Backend backend)
-    : heads_(heads), size_(in_proj.out() / 3), backend_(backend), in_proj_(std::move(in_proj)) {
+    : heads_(heads),
+      size_(in_proj.out() / 3),
+      backend_(without_onednn(backend)),
+      in_proj_(std::move(in_proj)) {
   if (size_ == 0) return;  // the checkpoint lacks it
   in_proj_.scale_outputs({0, size_}, Scalar(1) / std::sqrt(static_cast<Scalar>(size_ / heads_)));
 }

@@ -9,6 +9,7 @@
 #include <bridgetower/core/parallel.hpp>
 #include <bridgetower/core/tensor.hpp>
 #include <bridgetower/ops/detail/kernels.hpp>
+#include <bridgetower/ops/detail/onednn_matrix.hpp>
 #include <bridgetower/ops/detail/packed_panels.hpp>
 #include <cstdint>
 #include <type_traits>
@@ -31,17 +32,26 @@ constexpr bool has_kernels() {
 using bridgetower::detail::Finish;
 
 /// Throws InputError where matrices of this scalar cannot be kept in this type: kF32 stands for the
-/// scalar itself; bfloat16 and int8 need float and the library's own kernels.
+/// scalar itself; bfloat16 and int8 need float and the library's own kernels or oneDNN; oneDNN
+/// needs float, a build that has it, and a processor for which it has products of the type.
 template <class Scalar>
 void check_weight_dtype(DType dtype, Backend backend) {
-  if (dtype == DType::kF32) return;
+  if (backend == Backend::kOneDnn && !detail::has_kernels<Scalar>()) {
+    throw InputError("load options", "backend", "auto or eigen, as oneDNN multiplies float only",
+                     "onednn");
+  }
+  if (dtype == DType::kF32) {
+    if (backend == Backend::kOneDnn) detail::OneDnnMatrix::check(dtype);
+    return;
+  }
   if (dtype != DType::kBF16 && dtype != DType::kI8) {
     throw InputError("load options", "dtype", "F32, BF16 or I8", to_string(dtype));
   }
-  if (!detail::has_kernels<Scalar>() || backend != Backend::kAuto) {
+  if (!detail::has_kernels<Scalar>() || backend == Backend::kEigen) {
     throw InputError("load options", "dtype", "F32, as only the library's own kernels have others",
                      to_string(dtype));
   }
+  if (backend == Backend::kOneDnn) detail::OneDnnMatrix::check(dtype);
 }
 
 /// A matrix [outputs, inputs] laid out once for many products y = x Wᵀ + b.
@@ -50,7 +60,7 @@ void check_weight_dtype(DType dtype, Backend backend) {
 /// bits depend on neither the other rows and columns nor the number of threads. There the matrix
 /// may be kept in fewer bits: in bfloat16, or in int8 with one scale per output; then each row of x
 /// is rounded to int8 or int16 with a scale of its own, and for bfloat16 to bfloat16 where the
-/// processor multiplies that. Sums stay float32, or exact.
+/// processor multiplies that. Sums stay float32, or exact. The same holds for oneDNN.
 template <class Scalar>
 class PackedMatrix {
  public:
@@ -85,7 +95,7 @@ class PackedMatrix {
   /// One row of W: out [inputs].
   void read_row(std::int64_t output, Scalar* out) const;
 
-  /// W[range]ᵀ, [inputs, range.count], in the scalar's own type.
+  /// W[range]ᵀ, [inputs, range.count], in the scalar's own type; not on oneDNN.
   PackedMatrix transposed(Outputs range) const;
 
   /// y [rows, outputs] = x [rows, inputs] Wᵀ, finished. y may be neither x nor the residual.
@@ -108,10 +118,12 @@ class PackedMatrix {
  private:
   struct NoPanels {};
   using Panels = std::conditional_t<detail::has_kernels<Scalar>(), detail::PackedPanels, NoPanels>;
+  using OneDnn = std::conditional_t<detail::has_kernels<Scalar>(), detail::OneDnnMatrix, NoPanels>;
 
   bool on_kernels() const noexcept {
     return detail::has_kernels<Scalar>() && backend_ == Backend::kAuto;
   }
+  bool on_onednn() const noexcept { return backend_ == Backend::kOneDnn; }
   void multiply_on_eigen(Outputs range, Inputs inputs, const Scalar* x, std::int64_t x_stride,
                          std::int64_t rows, const Finish<Scalar>& finish, Scalar* y,
                          std::int64_t y_stride) const;
@@ -121,6 +133,7 @@ class PackedMatrix {
   Backend backend_;
   DType dtype_;
   Panels panels_;          // on kernels
+  OneDnn onednn_;          // on oneDNN
   Tensor<Scalar> values_;  // on Eigen: [outputs, inputs]
 };
 
@@ -131,8 +144,10 @@ PackedMatrix<Scalar>::PackedMatrix(std::int64_t outputs, std::int64_t inputs, Ba
   check_weight_dtype<Scalar>(dtype, backend);
   if constexpr (detail::has_kernels<Scalar>()) {
     if (on_kernels()) panels_ = {outputs, inputs, dtype};
+    if (on_onednn()) onednn_ = {outputs, inputs, dtype};
   }
-  if (!on_kernels()) values_ = Tensor<Scalar>::uninitialized({outputs, inputs});
+  if (backend == Backend::kEigen || !detail::has_kernels<Scalar>())
+    values_ = Tensor<Scalar>::uninitialized({outputs, inputs});
 }
 
 template <class Scalar>
@@ -140,6 +155,7 @@ void PackedMatrix<Scalar>::set_rows(std::int64_t first, std::int64_t count, cons
                                     std::int64_t output_stride, std::int64_t input_stride) {
   if constexpr (detail::has_kernels<Scalar>()) {
     if (on_kernels()) return panels_.set_rows({first, count}, values, output_stride, input_stride);
+    if (on_onednn()) return onednn_.set_rows({first, count}, values, output_stride, input_stride);
   }
   for (std::int64_t o = 0; o < count; ++o) {
     Scalar* const row = values_.data() + (first + o) * inputs_;
@@ -155,6 +171,7 @@ void PackedMatrix<Scalar>::set_int8_rows([[maybe_unused]] std::int64_t first,
                                          [[maybe_unused]] const std::int8_t* values,
                                          [[maybe_unused]] const float* scales) {
   if constexpr (detail::has_kernels<Scalar>()) {
+    if (on_onednn()) return onednn_.set_int8_rows({first, count}, values, scales);
     panels_.set_int8_rows({first, count}, values, scales);
   }
 }
@@ -163,6 +180,7 @@ template <class Scalar>
 void PackedMatrix<Scalar>::scale_rows(Outputs range, Scalar factor) {
   if constexpr (detail::has_kernels<Scalar>()) {
     if (on_kernels()) return panels_.scale_rows(range, factor);
+    if (on_onednn()) return onednn_.scale_rows(range, factor);
   }
   Scalar* const first = values_.data() + range.first * inputs_;
   std::for_each(first, first + range.count * inputs_, [factor](Scalar& v) { v *= factor; });
@@ -172,18 +190,19 @@ template <class Scalar>
 void PackedMatrix<Scalar>::read_row(std::int64_t output, Scalar* out) const {
   if constexpr (detail::has_kernels<Scalar>()) {
     if (on_kernels()) return panels_.read_row(output, out);
+    if (on_onednn()) return onednn_.read_row(output, out);
   }
   std::copy_n(values_.data() + output * inputs_, inputs_, out);
 }
 
 template <class Scalar>
 PackedMatrix<Scalar> PackedMatrix<Scalar>::transposed(Outputs range) const {
-  PackedMatrix result(0, 0, backend_);
+  PackedMatrix result(0, 0, without_onednn(backend_));
   result.outputs_ = inputs_;
   result.inputs_ = range.count;
   if constexpr (detail::has_kernels<Scalar>()) {
-    if (on_kernels()) {
-      result.panels_ = panels_.transposed(range);
+    if (backend_ != Backend::kEigen) {
+      result.panels_ = on_onednn() ? onednn_.transposed(range) : panels_.transposed(range);
       return result;
     }
   }
@@ -202,6 +221,9 @@ void PackedMatrix<Scalar>::multiply(Outputs range, Inputs inputs, const Scalar* 
   if constexpr (detail::has_kernels<Scalar>()) {
     if (on_kernels()) {
       return panels_.multiply(range, inputs, x, x_stride, rows, finish, y, y_stride);
+    }
+    if (on_onednn()) {
+      return onednn_.multiply(range, inputs, x, x_stride, rows, finish, y, y_stride);
     }
   }
   multiply_on_eigen(range, inputs, x, x_stride, rows, finish, y, y_stride);

@@ -45,16 +45,36 @@ ForwardInputs<float> batch_of(const std::vector<std::uint32_t>& pictures,
 const Text kText{{0, 84, 61, 90, 77, 2}};
 const Text kLong{{0, 61, 62, 63, 64, 65, 66, 67, 68, 69, 70, 71, 2}};
 
-/// With the matrices kept in each of the types.
-class Invariance : public ::testing::TestWithParam<DType> {};
-INSTANTIATE_TEST_SUITE_P(Types, Invariance,
-                         ::testing::Values(DType::kF32, DType::kBF16, DType::kI8),
-                         [](const auto& type) { return to_string(type.param); });
+struct Kept {
+  DType dtype;
+  Backend backend;
+};
 
-BridgeTowerForImageAndTextRetrieval<float> load(int threads, DType dtype) {
+/// Matrices in each of the types, on the library's own kernels and, where it has them, on oneDNN.
+std::vector<Kept> all_kept() {
+  std::vector<Kept> all;
+  for (const DType dtype : {DType::kF32, DType::kBF16, DType::kI8}) {
+    all.push_back({dtype, Backend::kAuto});
+    try {
+      ops::check_weight_dtype<float>(dtype, Backend::kOneDnn);
+      all.push_back({dtype, Backend::kOneDnn});
+    } catch (const InputError&) {  // this build or this processor has none
+    }
+  }
+  return all;
+}
+
+class Invariance : public ::testing::TestWithParam<Kept> {};
+INSTANTIATE_TEST_SUITE_P(Types, Invariance, ::testing::ValuesIn(all_kept()), [](const auto& kept) {
+  return std::string(to_string(kept.param.dtype)) +
+         (kept.param.backend == Backend::kOneDnn ? "OneDnn" : "");
+});
+
+BridgeTowerForImageAndTextRetrieval<float> load(int threads, Kept kept) {
   LoadOptions options;
   options.threads = threads;
-  options.dtype = dtype;
+  options.dtype = kept.dtype;
+  options.backend = kept.backend;
   return BridgeTowerForImageAndTextRetrieval<float>::from_pretrained(kModel, options);
 }
 

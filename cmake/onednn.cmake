@@ -1,0 +1,18 @@
+# oneDNN 2.6 or later, for the backend of that name. Debian's package file asks for OpenCL's (ocl-icd-opencl-dev) and
+# ends the configuration without them, so AUTO looks for both.
+set(BRIDGETOWER_HAS_ONEDNN OFF)
+if(BRIDGETOWER_ONEDNN STREQUAL "AUTO")
+  find_package(OpenCL QUIET)
+  if(OpenCL_FOUND)
+    find_package(dnnl QUIET CONFIG)
+  endif()
+elseif(BRIDGETOWER_ONEDNN)
+  find_package(dnnl REQUIRED CONFIG)
+endif()
+if(TARGET DNNL::dnnl)
+  if(DNNL_CPU_THREADING_RUNTIME MATCHES "^(OMP|SEQ)$")
+    set(BRIDGETOWER_HAS_ONEDNN ON)
+  elseif(NOT BRIDGETOWER_ONEDNN STREQUAL "AUTO")
+    message(FATAL_ERROR "oneDNN must be built with OpenMP or without threads")
+  endif()
+endif()
