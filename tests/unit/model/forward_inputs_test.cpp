@@ -127,6 +127,10 @@ TEST(ForwardInputs, RefuseMoreTokensThanPositions) {
   ForwardInputs<float> padded = of_length(60);
   std::fill(padded.input_ids->begin() + 38, padded.input_ids->end(), 1);
   EXPECT_NO_THROW(matching().forward(padded));
+  padded.input_ids->data()[50] = 5;
+  expect_error(ErrorCode::kInput,
+               "input_ids: tokens other than padding: expected at most 38, got 39",
+               [&] { matching().forward(padded); });
 }
 
 TEST(ForwardInputs, RefuseMasksOfAnotherShape) {
