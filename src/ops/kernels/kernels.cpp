@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <bridgetower/ops/detail/kernels.hpp>
 #include <cstdlib>
+#include <iterator>
 #include <string_view>
 
 namespace bridgetower::detail {
@@ -33,9 +35,12 @@ const Kernels& choose() noexcept {
                                   {&kAvx2Kernels, avx2}};
   const char* const named = std::getenv("BRIDGETOWER_KERNELS");
   const std::string_view best = named == nullptr ? "" : named;
-  bool allowed = best.empty();
+  const auto is_best = [best](const Candidate& one) { return best == one.kernels->name; };
+  const bool known = best == kBaselineKernels.name ||
+                     std::any_of(std::begin(candidates), std::end(candidates), is_best);
+  bool allowed = !known;
   for (const Candidate& candidate : candidates) {
-    allowed = allowed || best == candidate.kernels->name;
+    allowed = allowed || is_best(candidate);
     if (allowed && candidate.runs) return *candidate.kernels;
   }
 #endif

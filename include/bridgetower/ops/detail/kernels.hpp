@@ -84,7 +84,7 @@ struct Kernels {
 };
 
 /// The best set for the processor this runs on, but none better than the one that the environment
-/// variable BRIDGETOWER_KERNELS names.
+/// variable BRIDGETOWER_KERNELS names. A name that there is none of is ignored.
 const Kernels& kernels() noexcept;
 
 /// What becomes of a product while it is in the cache: activation(product + bias + residual).
