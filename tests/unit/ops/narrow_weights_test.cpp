@@ -6,25 +6,15 @@
 #include <limits>
 
 #include "tests/support/expect_error.hpp"
+#include "tests/support/packed_matrix.hpp"
 #include "tests/support/random.hpp"
 
 namespace bridgetower {
 namespace {
 
+using testing::packed_matrix;
+using testing::product;
 using testing::random_tensor;
-
-ops::PackedMatrix<float> packed(const Tensor<float>& w, DType dtype) {
-  ops::PackedMatrix<float> matrix(w.dim(0), w.dim(1), Backend::kAuto, dtype);
-  matrix.set_rows(0, w.dim(0), w.data(), w.dim(1));
-  return matrix;
-}
-
-Tensor<float> product(const ops::PackedMatrix<float>& matrix, const Tensor<float>& x,
-                      const ops::Finish<float>& finish = {}) {
-  Tensor<float> y({x.dim(0), matrix.outputs()});
-  matrix.multiply(x.data(), x.dim(1), x.dim(0), finish, y.data(), matrix.outputs());
-  return y;
-}
 
 Tensor<float> rounded(const Tensor<float>& values) {
   Tensor<float> result = values;
@@ -84,12 +74,12 @@ TEST(NarrowWeights, BFloat16GivesTheProductsOfRoundedWeights) {
       for (const std::int64_t inputs : {1, 7, 385, 800}) {
         const auto x = random_tensor<float>({rows, inputs}, 1);
         const auto w = random_tensor<float>({outputs, inputs}, 2);
-        const Tensor<float> y = product(packed(w, DType::kBF16), x);
+        const Tensor<float> y = product(packed_matrix(w, DType::kBF16), x);
         if (!rounds_to_bfloat16()) {
-          expect_same_bits(y, product(packed(rounded(w), DType::kF32), x));
+          expect_same_bits(y, product(packed_matrix(rounded(w), DType::kF32), x));
           continue;
         }
-        const Tensor<float> exact = product(packed(rounded(w), DType::kF32), rounded(x));
+        const Tensor<float> exact = product(packed_matrix(rounded(w), DType::kF32), rounded(x));
         for (std::int64_t r = 0; r < rows; ++r) {
           for (std::int64_t o = 0; o < outputs; ++o) {
             ASSERT_NEAR(y(r, o), exact(r, o), 1e-6F * static_cast<float>(inputs)) << r << " " << o;
@@ -106,7 +96,7 @@ TEST(NarrowWeights, Int8RoundsWeightsAndInputsToStepsOfTheirRow) {
       for (const std::int64_t inputs : {1, 7, 64, 385, 1801}) {
         const auto x = random_tensor<float>({rows, inputs}, 1, 3.0);
         const auto w = random_tensor<float>({outputs, inputs}, 2, 0.02);
-        expect_product(product(packed(w, DType::kI8), x), x, in_steps(w));
+        expect_product(product(packed_matrix(w, DType::kI8), x), x, in_steps(w));
       }
     }
   }
@@ -127,7 +117,7 @@ TEST(NarrowWeights, Int8IsExactOnWholeNumbers) {
   }
   for (std::int64_t o = 0; o < 40; ++o) w(o, 3) = -127;
   for (std::int64_t r = 0; r < 9; ++r) x(r, 5) = input_steps(), x(r, 6) = -input_steps();
-  const Tensor<float> y = product(packed(w, DType::kI8), x);
+  const Tensor<float> y = product(packed_matrix(w, DType::kI8), x);
   for (std::int64_t r = 0; r < 9; ++r) {
     for (std::int64_t o = 0; o < 40; ++o) {
       std::int64_t sum = 0;
@@ -146,7 +136,7 @@ TEST(NarrowWeights, ScalesTransposesAndReadsItsRows) {
   const auto x = random_tensor<float>({9, 41}, 3);
   for (const DType dtype : {DType::kBF16, DType::kI8}) {
     const Tensor<float> kept = dtype == DType::kI8 ? in_steps(w) : rounded(w);
-    ops::PackedMatrix<float> matrix = packed(w, dtype);
+    ops::PackedMatrix<float> matrix = packed_matrix(w, dtype);
     Tensor<float> row({41});
     matrix.read_row(57, row.data());
     for (std::int64_t i = 0; i < 41; ++i) ASSERT_FLOAT_EQ(row(i), kept(57, i));
@@ -173,7 +163,7 @@ TEST(NarrowWeights, MultipliesSomeOutputsAndInputs) {
   const auto w = random_tensor<float>({100, 41}, 1);
   for (const DType dtype : {DType::kBF16, DType::kI8}) {
     const Tensor<float> kept = dtype == DType::kI8 ? in_steps(w) : rounded(w);
-    const ops::PackedMatrix<float> matrix = packed(w, dtype);
+    const ops::PackedMatrix<float> matrix = packed_matrix(w, dtype);
     for (const ops::Outputs range : {ops::Outputs{0, 100}, {5, 40}, {32, 32}, {99, 1}}) {
       for (const ops::Inputs inputs :
            {ops::Inputs{0, 41}, {4, 20}, {6, 35}, {7, 13}, {8, 33}, {40, 1}}) {
@@ -198,7 +188,7 @@ TEST(NarrowWeights, FinishTheirProducts) {
   const auto bias = random_tensor<float>({70}, 4);
   const auto residual = random_tensor<float>({23, 70}, 5);
   for (const DType dtype : {DType::kBF16, DType::kI8}) {
-    const ops::PackedMatrix<float> matrix = packed(w, dtype);
+    const ops::PackedMatrix<float> matrix = packed_matrix(w, dtype);
     const Tensor<float> plain = product(matrix, x);
     ops::Finish<float> finish;
     finish.bias = bias.data();
@@ -217,7 +207,7 @@ TEST(NarrowWeights, GiveARowTheSameBitsInAnyCompanyAndWithAnyNumberOfThreads) {
   const auto x = random_tensor<float>({40, 1100}, 3);
   const auto w = random_tensor<float>({333, 1100}, 4);
   for (const DType dtype : {DType::kBF16, DType::kI8}) {
-    const ops::PackedMatrix<float> matrix = packed(w, dtype);
+    const ops::PackedMatrix<float> matrix = packed_matrix(w, dtype);
     const Tensor<float> all = product(matrix, x);
     for (const int threads : {2, 3, 4}) {
       ThreadPool pool(threads);
@@ -235,7 +225,7 @@ TEST(NarrowWeights, ZeroAndTinyRowsCountAsZeroAndBadInputsGiveNoNumbers) {
   Tensor<float> w({4, 6});
   for (std::int64_t i = 0; i < 6; ++i) w(1, i) = std::numeric_limits<float>::denorm_min();
   for (std::int64_t i = 0; i < 6; ++i) w(2, i) = 1;
-  const ops::PackedMatrix<float> matrix = packed(w, DType::kI8);
+  const ops::PackedMatrix<float> matrix = packed_matrix(w, DType::kI8);
   Tensor<float> x({4, 6});
   for (std::int64_t i = 0; i < 6; ++i) x(1, i) = 1e-38F;
   for (std::int64_t i = 0; i < 6; ++i) x(2, i) = 2;

@@ -11,25 +11,18 @@
 #include <limits>
 
 #include "tests/support/expect_error.hpp"
+#include "tests/support/packed_matrix.hpp"
 #include "tests/support/random.hpp"
 
 namespace bridgetower {
 namespace {
 
 using ops::detail::OneDnnMatrix;
+using testing::product;
 using testing::random_tensor;
 
 ops::PackedMatrix<float> packed(const Tensor<float>& w, DType dtype) {
-  ops::PackedMatrix<float> matrix(w.dim(0), w.dim(1), Backend::kOneDnn, dtype);
-  matrix.set_rows(0, w.dim(0), w.data(), w.dim(1));
-  return matrix;
-}
-
-Tensor<float> product(const ops::PackedMatrix<float>& matrix, const Tensor<float>& x,
-                      const ops::Finish<float>& finish = {}) {
-  Tensor<float> y({x.dim(0), matrix.outputs()});
-  matrix.multiply(x.data(), x.dim(1), x.dim(0), finish, y.data(), matrix.outputs());
-  return y;
+  return testing::packed_matrix(w, dtype, Backend::kOneDnn);
 }
 
 /// The values that a matrix of this type keeps.
