@@ -5,9 +5,9 @@
 
 Indexes the same pictures with one process of two threads and with so many ranks of one thread, all of them once in a round, in
 turns. The times are those of whole jobs, starting and loading included: with few pictures they say little. Prints medians over
-the rounds: `wall_s` and `cpu_s` for all pictures by the number of ranks, `first_s` for one rank and one picture, and `overhead_…`, how much more 2 ranks take than the
-process. It wants a quiet machine; a rank that waits for messages keeps its core busy. The result is the part `ranks` of
-benchmarks/scaling/rates.json.
+the rounds: `wall_s` and `cpu_s` for all pictures by the number of ranks, `first_s` for one rank and one picture, and `overhead_…`,
+how much more 2 ranks take than the process. It wants a quiet machine; a rank that waits for messages keeps its core busy. The
+result is the part `ranks` of benchmarks/scaling/rates.json.
 """
 
 import argparse
@@ -63,13 +63,14 @@ def main():
             return measured([*before, "index", "--model", options.model, "--threads", threads, "--no-progress",
                              "--output", work / "index", "--images", *files[:count]])
 
-        configurations = {"process": ([options.program], 2)}
-        for ranks in options.ranks:
+        def on_ranks(ranks):
             launch = ["mpirun", "--oversubscribe", "--allow-run-as-root", "--bind-to", "none", "-n", ranks]
-            configurations[ranks] = ([*launch, options.mpi_program], 1)
+            return [*launch, options.mpi_program], 1
+
+        configurations = {"process": ([options.program], 2), **{ranks: on_ranks(ranks) for ranks in options.ranks}}
         rounds, first = {configuration: [] for configuration in configurations}, []
         for i in range(options.rounds):
-            first.append(index(*configurations[options.ranks[0]], count=1)[0])
+            first.append(index(*on_ranks(1), count=1)[0])
             turns = list(configurations.items())
             for configuration, job in turns if i % 2 == 0 else reversed(turns):
                 rounds[configuration].append(index(*job))

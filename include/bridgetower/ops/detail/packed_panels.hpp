@@ -100,7 +100,7 @@ class PackedPanels {
   std::int64_t panel_bytes_ = 0;  // of a panel
   Tensor<std::int8_t> values_;    // [panels, panel_bytes]
   Tensor<float> scales_;          // int8: one for each column of every panel
-  Tensor<float> sums_;            // of a column\'s weights, where inputs are centred
+  Tensor<float> sums_;            // of a column's weights, where inputs are centred
 };
 
 }  // namespace detail
