@@ -11,7 +11,7 @@ struct WorkspaceState;
 }
 
 /// Memory that tensors take and give back, so that a call finds what the call before it used: after
-/// the first call of a shape the system is not asked any more. What a call returns may outlive the
+/// the first few of a shape the system is not asked any more. What a call returns may outlive the
 /// workspace. Any thread may use it.
 class Workspace {
  public:
