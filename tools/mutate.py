@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Mutation tests of the numeric core and the loaders: small changes of the source, which the fast tests should notice.
 
-    cmake -S . -B build/mutants -G Ninja -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS="-O1 -g1" \\
-      -DCMAKE_EXE_LINKER_FLAGS=-fuse-ld=gold
+    cmake -S . -B build/mutants -G Ninja -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS="-O1 -g1 -D_GLIBCXX_ASSERTIONS" \\
+      -DCMAKE_EXE_LINKER_FLAGS=-fuse-ld=gold -DCMAKE_EXPORT_COMPILE_COMMANDS=ON
     cmake --build build/mutants --target unit_tests parity_tests hostile_tests
     tools/mutate.py --report build/mutants.jsonl [--count 220] [--seed 1] [--jobs 2] [--again]
 
@@ -37,6 +37,9 @@ PROGRAMS = ("unit_tests", "parity_tests", "hostile_tests")
 # Seconds each, and about speed, memory or quality; nothing that others do not test.
 SLOW = ("StateFile.AStateServesAThousandTimes*", "Soak.*", "Approximate.*", "RobertaVocabulary.*", "DemoModel*.*",
         "Cancellation.StopsALongCallFromAnotherThread", "Cancellation.StopsWhenItsTimeIsUp")
+# The sets of kernels, the best first, and what says that a processor can run them; and their tests (tests/CMakeLists.txt).
+KERNELS = {"avx512bf16": "avx512_bf16", "avx512vnni": "avx512_vnni", "avx512": "avx512bw", "avx2": "avx2", "baseline": ""}
+KERNEL_TESTS = "*Attention*:*Dtype*:*Invariance*:*Matmul*:*NarrowWeights*:*Rowwise*:Kernels*"
 PROCESSOR_SECONDS = 90  # the fast tests take about 25
 IDLE_SECONDS = 40
 MEMORY = 6 << 30
@@ -149,12 +152,14 @@ class Build:
 
 
 def runs_here(name):
-    """Of the kernels, those that this processor takes."""
-    kernels = re.search(r"kernels/(baseline|avx2|avx512|avx512vnni)\.cpp", name)
+    """Of the kernels, those that this processor can run: the best are what tests run, the others where they are told to."""
+    kernels = re.search(r"kernels/(\w+)\.cpp", name)
+    return not kernels or kernels.group(1) not in KERNELS or kernels.group(1) in sets_here()
+
+
+def sets_here():
     flags = set(re.search(r"^flags\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.MULTILINE).group(1).split())
-    best = ("avx512vnni" if "avx512_vnni" in flags else "avx512" if "avx512bw" in flags else
-            "avx2" if "avx2" in flags else "baseline")
-    return not kernels or kernels.group(1) == best
+    return [name for name, flag in KERNELS.items() if not flag or flag in flags]
 
 
 def code_bytes(build, path, work):
@@ -207,13 +212,13 @@ def processor_seconds(process):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def run_tests(program, pattern, work):
+def run_tests(program, pattern, work, kernels=""):
     """The test that failed, or None. Time is the processor's: the machine may be busy with other work."""
     log = work / "log"
     with open(log, "w") as output, tempfile.TemporaryDirectory() as files:
         process = subprocess.Popen(
             [str(program), "--gtest_fail_fast", "--gtest_brief=0", f"--gtest_filter={pattern}"], stdout=output, stderr=output,
-            cwd=work, preexec_fn=limit, env=dict(os.environ, TMPDIR=files))
+            cwd=work, preexec_fn=limit, env=dict(os.environ, TMPDIR=files, BRIDGETOWER_KERNELS=kernels))
         used = idle = 0
         while process.poll() is None and used < PROCESSOR_SECONDS and idle < IDLE_SECONDS:
             time.sleep(0.1)
@@ -247,16 +252,19 @@ class Tests:
         return {suite["name"]: suite["testsuite"][0]["file"] for suite in json.loads(listing.read_text())["testsuites"]}
 
     def rounds(self, file):
-        """(program, filter) in the order to run."""
+        """(program, filter, kernels) in the order to run."""
         place = str(pathlib.Path(re.sub(r"^(src|include/bridgetower)/", "", file)).parent)
         place = re.sub("/(detail|kernels|text|vision|cross_modal)$", "", place) if not place.startswith("pre") else place
         near = [suite for suite, path in self.suites["unit_tests"].items() if f"/unit/{place}/" in path]
         slow = ":".join(SLOW)
         chosen = ":".join(f"{suite}.*" for suite in near)
-        rounds = [("unit_tests", f"{chosen}-{slow}")] if near else []
-        unit = ("unit_tests", f"*-{slow}" + (f":{chosen}" if near else ""))
-        parity, hostile = ((name, f"*-{slow}") for name in ("parity_tests", "hostile_tests"))
-        return rounds + ([parity, unit, hostile] if file.startswith(CORE[:-1]) else [unit, hostile, parity])
+        rounds = [("unit_tests", f"{chosen}-{slow}", "")] if near else []
+        unit = ("unit_tests", f"*-{slow}" + (f":{chosen}" if near else ""), "")
+        parity, hostile = ((name, f"*-{slow}", "") for name in ("parity_tests", "hostile_tests"))
+        rounds += [parity, unit, hostile] if file.startswith(CORE[:-1]) else [unit, hostile, parity]
+        if file.startswith("src/ops/kernels/"):
+            rounds += [("unit_tests", KERNEL_TESTS, name) for name in sets_here()[1:]]
+        return rounds
 
 
 def try_mutant(build, tests, mutant, work):
@@ -273,12 +281,12 @@ def try_objects(build, tests, mutant, names, work):
     if isinstance(made, str):
         return Outcome(made, "")
     linked = set()
-    for program, pattern in tests.rounds(mutant.file):
+    for program, pattern, kernels in tests.rounds(mutant.file):
         if program not in linked:
             if link(build, program, made, work).returncode:
                 return Outcome("does not compile", "linker")
             linked.add(program)
-        if failed := run_tests(work / program, pattern, work):
+        if failed := run_tests(work / program, pattern, work, kernels):
             return Outcome("killed", failed)
     return Outcome("survived", "")
 
@@ -361,8 +369,8 @@ def main():
     files = sorted({file for lines in build.lines.values() for file in lines if file.startswith(CORE + LOADERS)
                     and file.startswith(tuple(arguments.files))})
     if not run.results:
-        for program, pattern in tests.rounds(""):
-            if failed := run_tests(build.directory / "tests" / program, pattern, work):
+        for program, pattern, kernels in tests.rounds(""):
+            if failed := run_tests(build.directory / "tests" / program, pattern, work, kernels):
                 sys.exit(f"{failed} fails without any change")
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs, "worker") as pool:
         if arguments.only:

@@ -206,6 +206,21 @@ TEST(ConfigJson, RefusesWhatIsNoJsonObject) {
   refuse("{\"hidden_act\": \"\xC3\x28\"}", "byte 17: expected JSON, got \"\\\"\\xc3(\"");
 }
 
+/// A list that grows is counted at its two sizes for a moment, and then at one.
+TEST(ConfigJson, CountsTheMemoryOfAListThatGrows) {
+  std::string text = R"({"unknown":[0)";
+  for (int i = 1; i < 1000; ++i) text += ",0";
+  text += "]}";
+  // 1,000 values of 16 bytes are counted thrice, and kept in a list of 512 that becomes one of
+  // 1,024.
+  constexpr std::uint64_t kTree = 3 * 1000 * 16 + (512 + 1024) * 16;
+  Limits limits;
+  limits.json_memory = kTree + 1000 - text.size();
+  EXPECT_NO_THROW(config_from_json(text, "file", limits));
+  limits.json_memory = kTree / 2 - text.size();
+  EXPECT_THROW(config_from_json(text, "file", limits), LimitError);
+}
+
 TEST(ConfigJson, LimitsTheSizeOfTheFile) {
   const TemporaryDirectory directory;
   const auto file = directory.write("config.json", "{}");

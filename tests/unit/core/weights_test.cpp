@@ -35,6 +35,26 @@ TEST(WeightLoader, FindsEitherPrefixAndTheOldNamesOfLayerNorm) {
   EXPECT_NO_THROW(loader.finish());
 }
 
+/// Of matrices in int8, a byte a value and a scale a row; what no product takes stays as it is.
+TEST(KeptBytes, OfMatricesInInt8) {
+  const auto kept = [](const char* name, Shape shape) {
+    return kept_bytes(MapWeights({{name, values(std::move(shape))}}), DType::kI8);
+  };
+  constexpr std::int64_t kMostColumns = 1 << 18;
+  EXPECT_EQ(kept("a", {3, 5}), 3U * (5 + 4));
+  EXPECT_EQ(kept("a", {1, 5}), 5U + 4);
+  EXPECT_EQ(kept("a", {3, 2, 5}), 3U * (10 + 4));
+  EXPECT_EQ(kept("a", {0, 5}), 0U);
+  EXPECT_EQ(kept("a", {3}), 3U * 4);
+  EXPECT_EQ(kept("a", {1, kMostColumns}), kMostColumns + 4U);
+  EXPECT_EQ(kept("a", {1, kMostColumns + 1}), 4U * (kMostColumns + 1));
+  EXPECT_EQ(kept("text_model.embeddings.position_embeddings.weight", {3, 5}), 4U * 15);
+  EXPECT_EQ(kept("text_model.embeddings.word_embeddings.weight", {3, 5}), 2U * 15);
+  EXPECT_EQ(kept("vision_model.embeddings.patch_embedding.weight", {3, 2, 5}), 3U * (10 + 4));
+  EXPECT_EQ(kept("mlm_score.decoder.weight", {3, 5}), 2U * 15);
+  EXPECT_EQ(kept("itc_text_head.fc.weight", {3, 5}), 2U * 15);
+}
+
 TEST(WeightLoader, NamesOneWrongShapeInOneLine) {
   const MapWeights source({{"a.weight", values({2, 3})}, {"mlm_score.bias", values({9})}});
   WeightLoader<double> loader(source);

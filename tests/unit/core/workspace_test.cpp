@@ -100,7 +100,7 @@ std::uint64_t allocations(const BridgeTowerForImageAndTextRetrieval<float>& mode
   return workspace.usage().allocations - before;
 }
 
-BridgeTowerForImageAndTextRetrieval<float> tiny_model(std::int64_t threads) {
+BridgeTowerForImageAndTextRetrieval<float> tiny_model(int threads) {
   LoadOptions options;
   options.threads = threads;
   return BridgeTowerForImageAndTextRetrieval<float>::from_pretrained(kModel, options);

@@ -1,5 +1,7 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <bridgetower/io/safetensors.hpp>
@@ -31,6 +33,26 @@ void expect_refused(const std::string& bytes, const std::string& message) {
 /// A header of one tensor "w", which the named part makes wrong.
 std::string tensor(const std::string& dtype, const std::string& shape, const std::string& offsets) {
   return safetensors_header("w", dtype, shape, offsets);
+}
+
+/// A program may have closed its standard input: the next file is number 0 then.
+TEST(Safetensors, MayBeTheFirstFileOfTheSystem) {
+  const TemporaryDirectory directory;
+  const auto file = directory.write("f", safetensors_bytes(tensor("U8", "[3]", "[0,3]"), "abc"));
+  const int standard_input = ::dup(0);
+  ::close(0);
+  {
+    const SafetensorsFile opened(file);
+    char bytes[3];
+    opened.read_stored("w", 0, 3, bytes);
+    EXPECT_EQ(std::string(bytes, 3), "abc");
+    EXPECT_NE(::fcntl(0, F_GETFD), -1);
+  }
+  EXPECT_EQ(::fcntl(0, F_GETFD), -1) << "it is still open";
+  if (standard_input >= 0) {
+    ::dup2(standard_input, 0);
+    ::close(standard_input);
+  }
 }
 
 TEST(Safetensors, RefusesABrokenLengthOfTheHeader) {

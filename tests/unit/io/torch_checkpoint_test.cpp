@@ -76,6 +76,21 @@ TEST(TorchCheckpoint, ReadsAnyPartInAnyOrder) {
   }
 }
 
+/// The last of the file's storages, of which a view takes both ends.
+TEST(TorchCheckpoint, ReadsNothingBehindAView) {
+  const TemporaryDirectory directory;
+  std::string storage(std::size_t{4} * 5001, '\0');
+  const float last = 4.0F;
+  std::memcpy(&storage[std::size_t{4} * 5000], &last, sizeof last);
+  const std::string view = p::tensor(p::storage("0", 5001), 0, {2}, {5000});
+  const auto file =
+      directory.write("f", zip_file(torch_entries(p::dict({{"view", view}}), {storage})).bytes);
+  float ends[2];
+  TorchCheckpoint(file).read("view", 0, 2, ends);
+  EXPECT_EQ(ends[0], 0.0F);
+  EXPECT_EQ(ends[1], last);
+}
+
 TEST(TorchCheckpoint, WidensAsSafetensorsDoes) {
   const SafetensorsFile expected(kData + "layouts.safetensors");
   const TorchCheckpoint got(kData + "layouts.bin");

@@ -2,7 +2,9 @@
 
 #include <bridgetower/ops/attention.hpp>
 #include <cmath>
+#include <string>
 
+#include "tests/support/expect_error.hpp"
 #include "tests/support/random.hpp"
 
 namespace bridgetower {
@@ -104,6 +106,18 @@ TEST_F(Attention, KeysThatAreNotAttendedChangeNoBit) {
   const Tensor<float> v20 = ops::gather_rows(v.data(), kHeads * kSize, kHeads * kSize, first);
   const Tensor<float> out = run(inputs(k20, v20));
   EXPECT_TRUE(std::equal(out.begin(), out.end(), expected.begin()));
+}
+
+TEST_F(Attention, RefusesKeysThatDoNotExist) {
+  for (const std::int64_t key : {std::int64_t{-1}, kKeys, kKeys + 1}) {
+    const ops::KeyList keys{0, key};
+    ops::AttentionInputs<float> in = inputs(k, v);
+    in.attended = &keys;
+    testing::expect_error(ErrorCode::kInput,
+                          "attention: attended key: expected 0 to " + std::to_string(kKeys - 1) +
+                              ", got " + std::to_string(key),
+                          [&] { run(in); });
+  }
 }
 
 }  // namespace

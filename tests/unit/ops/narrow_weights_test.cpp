@@ -71,7 +71,7 @@ void expect_product(const Tensor<float>& y, const Tensor<float>& x, const Tensor
 TEST(NarrowWeights, BFloat16GivesTheProductsOfRoundedWeights) {
   for (const std::int64_t rows : {1, 5, 13, 29, 350}) {
     for (const std::int64_t outputs : {1, 16, 33, 70}) {
-      for (const std::int64_t inputs : {1, 7, 385, 800}) {
+      for (const std::int64_t inputs : {1, 7, 14, 385, 800}) {
         const auto x = random_tensor<float>({rows, inputs}, 1);
         const auto w = random_tensor<float>({outputs, inputs}, 2);
         const Tensor<float> y = product(packed_matrix(w, DType::kBF16), x);
@@ -93,7 +93,7 @@ TEST(NarrowWeights, BFloat16GivesTheProductsOfRoundedWeights) {
 TEST(NarrowWeights, Int8RoundsWeightsAndInputsToStepsOfTheirRow) {
   for (const std::int64_t rows : {1, 5, 13, 29, 350}) {
     for (const std::int64_t outputs : {1, 16, 33, 70}) {
-      for (const std::int64_t inputs : {1, 7, 64, 385, 1801}) {
+      for (const std::int64_t inputs : {1, 4, 7, 14, 64, 385, 1801}) {
         const auto x = random_tensor<float>({rows, inputs}, 1, 3.0);
         const auto w = random_tensor<float>({outputs, inputs}, 2, 0.02);
         expect_product(product(packed_matrix(w, DType::kI8), x), x, in_steps(w));

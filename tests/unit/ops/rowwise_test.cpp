@@ -6,6 +6,7 @@
 #include <bridgetower/ops/l2_normalize.hpp>
 #include <bridgetower/ops/layer_norm.hpp>
 #include <bridgetower/ops/reduce.hpp>
+#include <bridgetower/ops/rows.hpp>
 #include <bridgetower/ops/softmax.hpp>
 #include <cmath>
 #include <limits>
@@ -29,6 +30,16 @@ class Rowwise : public ::testing::Test {
 };
 using Scalars = ::testing::Types<float, double>;
 TYPED_TEST_SUITE(Rowwise, Scalars);
+
+TEST(ForRowBlocks, CoversEveryRowOnceHoweverLongItIs) {
+  for (const std::int64_t row_size : {0, 1, 100, 16384, 20000}) {
+    std::vector<int> calls(33);
+    ops::for_row_blocks(33, row_size, [&](std::int64_t begin, std::int64_t end) {
+      for (; begin < end; ++begin) ++calls.at(static_cast<std::size_t>(begin));
+    });
+    EXPECT_EQ(calls, std::vector<int>(33, 1)) << row_size;
+  }
+}
 
 TYPED_TEST(Rowwise, SoftmaxOfEveryLength) {
   for (std::int64_t size = 1; size <= 70; ++size) {

@@ -209,6 +209,16 @@ TEST(FromPretrained, ChecksTheConfigurationBeforeTheWeights) {
                [&] { BridgeTowerModel<float>::from_pretrained(kModel, options); });
 }
 
+// Also where nothing was read from a file, and before any weight is.
+TEST(FromPretrained, LoadsNoModelOfAWrongConfiguration) {
+  BridgeTowerConfig config;
+  config.text_config.num_attention_heads = 5;
+  expect_error(
+      ErrorCode::kConfig,
+      "config: text_config.num_attention_heads: expected a divisor of hidden_size 768, got 5",
+      [&] { load_model<BridgeTowerModel, float>(config, MapWeights({})); });
+}
+
 // Hugging Face's contrastive class fails on the same configurations.
 TEST(FromPretrained, RefusesConfigurationsOfNoContrastiveModel) {
   const auto refuse = [](const std::string& message, const auto& change) {
