@@ -60,22 +60,30 @@ class Product {
   }
 
   std::int64_t panels() const { return ceil_div(w_.outputs, kernels_.panel_columns); }
+  bool is_one_tile() const { return tiles_.count == 1; }
 
   /// The columns of y that panels [first, last) make.
   void multiply(std::int64_t first, std::int64_t last) const {
     const std::int64_t block = std::max<std::int64_t>(1, kRows / kernels_.tile_rows);
     auto wide = Tensor<float>::uninitialized(
         {kernel_.widen == nullptr ? 0 : depths_.size(0) * kernels_.panel_columns});
+    // A single tile takes each panel from end to end, as it lies in memory. Of more tiles each
+    // takes the same depth of all panels, while its part of x stays in the cache.
+    const bool by_panel = is_one_tile();
+    const std::int64_t panels = last - first;
+    const auto panel = [=](std::int64_t step) {
+      return first + (by_panel ? step / depths_.count : step % panels);
+    };
+    const auto depth = [=](std::int64_t step) {
+      return by_panel ? step % depths_.count : step / panels;
+    };
+    const std::int64_t steps = panels * depths_.count;
     for (std::int64_t tile = 0; tile < tiles_.count; tile += block) {
       const Range tiles{tile, std::min(tiles_.count, tile + block)};
-      for (std::int64_t depth = 0; depth < depths_.count; ++depth) {
-        for (std::int64_t panel = first; panel < last; ++panel) {
-          multiply_panel(tiles, panel, depth,
-                         panel + 1 < last            ? weights(panel + 1, depth)
-                         : depth + 1 < depths_.count ? weights(first, depth + 1)
-                                                     : weights(last, 0),
-                         wide.data());
-        }
+      for (std::int64_t i = 0; i < steps; ++i) {
+        const bool ends = i + 1 == steps;
+        const char* const next = ends ? weights(last, 0) : weights(panel(i + 1), depth(i + 1));
+        multiply_panel(tiles, panel(i), depth(i), next, wide.data());
       }
       activate(tiles, first, last);
     }
@@ -192,6 +200,13 @@ void multiply_packed(const PackedView& w, const float* x, std::int64_t x_stride,
   const Product product(w, x, x_stride, rows, finish, y, y_stride);
   const std::int64_t panels = product.panels();
   const std::int64_t threads = parallel_threads();
+  if (product.is_one_tile()) {
+    // Weights are read once, from end to end: a long piece for every thread.
+    const Parts pieces(panels, ceil_div(panels, threads));
+    return parallel_for(pieces.count, [&](std::int64_t piece) {
+      product.multiply(pieces.begin(piece), pieces.begin(piece + 1));
+    });
+  }
   // Single panels at the end, so that no thread waits long for another.
   const std::int64_t single = threads > 1 ? std::min(panels, kPanels * threads) : 0;
   const std::int64_t groups = (panels - single) / kPanels;
