@@ -25,6 +25,13 @@ constexpr const char* kResampleText = "one of Pillow's codes 0 to 5";
   throw ConfigError(place, key, expected, detail::describe(got));
 }
 
+[[noreturn]] void refuse(const std::string& place, const std::string& key, const char* expected,
+                         const std::vector<double>& got) {
+  json list = got;
+  const detail::JsonGuard guard(list);
+  refuse(place, key, expected, list);
+}
+
 bool fits_float(double value) {
   return std::isfinite(value) && std::abs(value) <= std::numeric_limits<float>::max();
 }
@@ -64,6 +71,13 @@ std::vector<double> per_channel(const json& value, const std::string& place,
   for (const json& item : value) all.push_back(number(item, place, key));
   if (all.size() != 1 && all.size() != 3) refuse(place, key, "1 or 3 numbers", value);
   return all;
+}
+
+/// The same of numbers that lie in a list already.
+void check_per_channel(const std::vector<double>& values, const std::string& place,
+                       const std::string& key) {
+  for (const double value : values) number(value, place, key);
+  if (values.size() != 1 && values.size() != 3) refuse(place, key, "1 or 3 numbers", values);
 }
 
 void set_key(ImageProcessorConfig& config, const std::string& key, const json& value,
@@ -152,8 +166,9 @@ void ImageProcessorConfig::validate() const {
   for (const auto& [key, value] : sides) side(value, place, key);
   if (resample < 0 || resample > 5) refuse(place, "resample", kResampleText, resample);
   number(rescale_factor, place, "rescale_factor");
-  per_channel(image_mean, place, "image_mean");
-  for (const double deviation : per_channel(image_std, place, "image_std")) {
+  check_per_channel(image_mean, place, "image_mean");
+  check_per_channel(image_std, place, "image_std");
+  for (const double deviation : image_std) {
     if (static_cast<float>(deviation) == 0) {
       refuse(place, "image_std", "numbers other than 0", image_std);
     }
