@@ -3,16 +3,14 @@
 # on the installed library. As root; fetches Debian.
 #     tools/check_package.sh build/release /tmp/root [MIRROR]
 set -euo pipefail
-build=$(realpath "$1") root=$2 mirror=${3:-http://deb.debian.org/debian}
+build=$(realpath "$1") root=$2
 source=$(realpath "$(dirname "$0")/..")
+. "$source/tools/clean_root.sh"
 step() { printf '\n== %s (%s s)\n' "$*" "$SECONDS"; }
 
 step "a clean Debian 12"
-[ -x "$root/bin/bash" ] || debootstrap --variant=minbase bookworm "$root" "$mirror" >/dev/null
-for file in /etc/apt/apt.conf.d/*proxy*; do [ ! -f "$file" ] || cp "$file" "$root/etc/apt/apt.conf.d/"; done
-
-mountpoint -q "$root/proc" || mount -t proc proc "$root/proc"
-trap 'umount "$root/proc"' EXIT
+shift
+clean_root "$@"
 
 step "packages"
 (cd "$build" && cpack -G DEB >/dev/null)

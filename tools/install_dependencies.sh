@@ -5,7 +5,7 @@ set -euo pipefail
 packages=(
   g++ cmake ninja-build ccache pkg-config dpkg-dev file
   libeigen3-dev nlohmann-json3-dev libstb-dev libjpeg62-turbo-dev libcli11-dev libhnswlib-dev
-  libgtest-dev libgmock-dev libbenchmark-dev chromium
+  libgtest-dev libgmock-dev libbenchmark-dev
   "$@"
 )
 

@@ -44,16 +44,7 @@ CodePoint code_point_at(std::string_view text, std::size_t position) noexcept {
 void append_utf8(std::uint32_t code_point, std::string& out) {
   const auto put = [&out](std::uint32_t byte) { out += static_cast<char>(byte); };
   if (code_point < 0x80) return put(code_point);
-  if (code_point < 0x800) {
-    put(0xC0 | code_point >> 6);
-  } else if (code_point < 0x10000) {
-    put(0xE0 | code_point >> 12);
-    put(0x80 | (code_point >> 6 & 0x3F));
-  } else {
-    put(0xF0 | code_point >> 18);
-    put(0x80 | (code_point >> 12 & 0x3F));
-    put(0x80 | (code_point >> 6 & 0x3F));
-  }
+  put(0xC0 | code_point >> 6);
   put(0x80 | (code_point & 0x3F));
 }
 

@@ -24,7 +24,7 @@ struct CodePoint {
 /// The code point at `position` of valid UTF-8.
 CodePoint code_point_at(std::string_view text, std::size_t position) noexcept;
 
-/// Appends a code point as UTF-8.
+/// Appends a code point below 0x800 as UTF-8.
 void append_utf8(std::uint32_t code_point, std::string& out);
 
 }  // namespace bridgetower::detail

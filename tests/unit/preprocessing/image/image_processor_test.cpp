@@ -72,6 +72,21 @@ TEST(ImageProcessor, RefusesWhatItCannotMake) {
   });
 }
 
+/// Each is small; filled up to one another they are not.
+TEST(ImageProcessor, LimitsWhatPicturesArePaddedTo) {
+  ImageProcessorConfig config;
+  config.do_resize = config.do_center_crop = false;
+  config.do_pad = true;
+  Limits limits;
+  limits.pixels = 96 * 96 - 1;
+  const BridgeTowerImageProcessor processor(config, limits);
+  EXPECT_EQ(processor({Image(96, 32, 3)}).pixel_values.shape(), (Shape{1, 3, 96, 32}));
+  expect_error(ErrorCode::kLimit,
+               "image processor: prepared picture: expected at most 9215 pixels, got 96 x 96", [&] {
+                 processor({Image(96, 32, 3), Image(32, 96, 3)});
+               });
+}
+
 TEST(ImageProcessor, RefusesAConfigurationThatCannotBeRun) {
   ImageProcessorConfig config;
   config.size_divisor = 0;

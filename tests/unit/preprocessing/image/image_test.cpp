@@ -216,6 +216,10 @@ TEST(Image, TakesGarbageInExifForNothing) {
     return Image::decode(jpeg_with(segment('\xE1', payload), 2), "picture").height();
   };
   ASSERT_EQ(height(tiff(big_endian(8, 4) + big_endian(1, 2) + entry(0x112, 3, 6))), 26);  // turned
+  ASSERT_EQ(
+      height(tiff(big_endian(8, 4) + big_endian(2, 2) + entry(0x10F, 3, 1) + entry(0x112, 3, 6))),
+      26)
+      << "behind another entry";
   for (const std::string& exif : {
            std::string(),
            std::string("MM"),

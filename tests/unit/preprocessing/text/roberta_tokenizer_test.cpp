@@ -223,6 +223,16 @@ TEST(RobertaTokenizer, TakesAMergeThatBeginsWithAHash) {
             (std::vector<std::string>{"<s>", "##", "#", "</s>"}));
 }
 
+TEST(RobertaTokenizer, TakesWholeWordsThatNoMergeMakesWhereTheFileSaysSo) {
+  json file = tiny_json();
+  file["model"]["vocab"]["qq"] = 320;
+  file["model"]["vocab"]["\u0120qq"] = 321;
+  EXPECT_EQ(tokenizer_from(file)->encode("qq qq").input_ids.size(), 7U);
+  file["model"]["ignore_merges"] = true;
+  EXPECT_EQ(tokenizer_from(file)->encode("qq qq").input_ids,
+            (std::vector<std::int64_t>{0, 320, 321, 2}));
+}
+
 TEST(RobertaTokenizer, MatchesSpecialTokensThatTheFileDoesNotList) {
   json file = tiny_json();
   file["added_tokens"] = json::array();
@@ -435,6 +445,7 @@ TEST_F(TokenizerFileErrors, Merges) {
   };
   refused("null", "model.merges: expected an array, got null");
   refused(R"([["a", "b", "c"]])", "merge 0: expected a pair of strings, got an array");
+  refused(R"([[1, "a"]])", "merge 0: expected a pair of strings, got an array");
   refused(R"([["a", 1]])", "merge 0: expected a pair of strings, got an array");
   refused(R"([["t", "h"], "t h"])", "merge 1: expected a pair of strings, got string \"t h\"");
   refused(R"(["t h", ["t", "h"]])", "merge 1: expected a string, as the first, got an array");
