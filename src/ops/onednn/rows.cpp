@@ -56,9 +56,9 @@ OneDnnMatrix::Rows::Rows(const OneDnnPlan& plan, const float* x, std::int64_t x_
   const bool as_it_is = plan.dtype == DType::kF32 && x_stride == plan.padded_inputs;
   std::int64_t packed_rows = 0;
   for (std::int64_t first = 0; first < rows;) {
-    Piece piece{first, 0, plan.size_for(rows - first), packed_rows, nullptr};
-    const std::int64_t size = plan.sizes[piece.size].rows;
-    piece.rows = std::min(size, rows - first);
+    const std::size_t chosen = plan.size_for(rows - first);
+    const std::int64_t size = plan.sizes[chosen].rows;
+    Piece piece{first, std::min(size, rows - first), chosen, packed_rows, nullptr};
     first += piece.rows;
     if (as_it_is && piece.rows == size) {
       piece.values = x + piece.first * x_stride;

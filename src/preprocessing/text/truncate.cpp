@@ -13,7 +13,7 @@ Lengths longest_first(Lengths lengths, std::size_t limit) {
   const bool second_is_longer = lengths.second >= lengths.first;
   std::size_t shorter = std::min(lengths.first, lengths.second);
   std::size_t longer = std::max(lengths.first, lengths.second);
-  longer = shorter > limit ? shorter : std::max(shorter, limit - shorter);
+  longer = std::max(shorter, limit - std::min(limit, shorter));
   if (shorter + longer > limit) {
     shorter = limit / 2;
     longer = shorter + limit % 2;

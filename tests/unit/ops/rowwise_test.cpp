@@ -35,6 +35,7 @@ TEST(ForRowBlocks, CoversEveryRowOnceHoweverLongItIs) {
   for (const std::int64_t row_size : {0, 1, 100, 16384, 20000}) {
     std::vector<int> calls(33);
     ops::for_row_blocks(33, row_size, [&](std::int64_t begin, std::int64_t end) {
+      EXPECT_LT(begin, end);
       for (; begin < end; ++begin) ++calls.at(static_cast<std::size_t>(begin));
     });
     EXPECT_EQ(calls, std::vector<int>(33, 1)) << row_size;
