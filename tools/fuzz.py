@@ -71,8 +71,8 @@ def fuzz(arguments, target):
     # A finding ends the process, not the fuzzing.
     while (left := round(60 * arguments.minutes - seconds)) > 0:
         log, used = fuzzer(arguments, target, [
-            f"-max_total_time={left}", "-print_final_stats=1", "-timeout=60", "-report_slow_units=60", "-rss_limit_mb=3000", "-reload=0",
-            f"-artifact_prefix={findings}/", str(corpus)], BRIDGETOWER_FUZZ_CORPUS=str(corpus))
+            f"-max_total_time={left}", "-print_final_stats=1", "-timeout=60", "-report_slow_units=60", "-rss_limit_mb=3000",
+            "-reload=0", f"-artifact_prefix={findings}/", str(corpus)], BRIDGETOWER_FUZZ_CORPUS=str(corpus))
         (arguments.work / target / "log").write_text(log)
         executed += number(r"number_of_executed_units: (\d+)", log)
         seconds += used

@@ -25,11 +25,10 @@ constexpr const char* kResampleText = "one of Pillow's codes 0 to 5";
   throw ConfigError(place, key, expected, detail::describe(got));
 }
 
-[[noreturn]] void refuse(const std::string& place, const std::string& key, const char* expected,
-                         const std::vector<double>& got) {
-  json list = got;
-  const detail::JsonGuard guard(list);
-  refuse(place, key, expected, list);
+/// Of a list, without a tree that would be destroyed here.
+[[noreturn]] void refuse_list(const std::string& place, const std::string& key,
+                              const char* expected) {
+  throw ConfigError(place, key, expected, "an array");
 }
 
 bool fits_float(double value) {
@@ -63,21 +62,20 @@ double number(const json& value, const std::string& place, const std::string& ke
   return value.get<double>();
 }
 
+void check_per_channel(const std::vector<double>& values, const std::string& place,
+                       const std::string& key) {
+  for (const double value : values) number(value, place, key);
+  if (values.size() != 1 && values.size() != 3) refuse_list(place, key, "1 or 3 numbers");
+}
+
 /// One number for all channels, or one for each.
 std::vector<double> per_channel(const json& value, const std::string& place,
                                 const std::string& key) {
   if (!value.is_array()) return {number(value, place, key)};
   std::vector<double> all;
   for (const json& item : value) all.push_back(number(item, place, key));
-  if (all.size() != 1 && all.size() != 3) refuse(place, key, "1 or 3 numbers", value);
+  check_per_channel(all, place, key);
   return all;
-}
-
-/// The same of numbers that lie in a list already.
-void check_per_channel(const std::vector<double>& values, const std::string& place,
-                       const std::string& key) {
-  for (const double value : values) number(value, place, key);
-  if (values.size() != 1 && values.size() != 3) refuse(place, key, "1 or 3 numbers", values);
 }
 
 void set_key(ImageProcessorConfig& config, const std::string& key, const json& value,
@@ -170,7 +168,7 @@ void ImageProcessorConfig::validate() const {
   check_per_channel(image_std, place, "image_std");
   for (const double deviation : image_std) {
     if (static_cast<float>(deviation) == 0) {
-      refuse(place, "image_std", "numbers other than 0", image_std);
+      refuse_list(place, "image_std", "numbers other than 0");
     }
   }
 }
